@@ -1,0 +1,51 @@
+// npm start: opens the database, listens, says what to try, and stops in order when asked to.
+import { createApp } from './app.ts'
+import { openCache } from './cache.ts'
+import { openDatabase } from './database.ts'
+import { listen } from './listen.ts'
+import { readSecrets } from './secret.ts'
+
+const port = Number(process.env.PORT ?? 3000)
+const secrets = readSecrets(process.env)
+
+console.log('Starting Postgres and seeding it …')
+const cache = openCache()
+const database = await openDatabase(process.env.DATA_DIR)
+const app = createApp({ cache, database, secrets, log: console.log })
+const server = await listen(app, port, process.env.HOST).catch((error: NodeJS.ErrnoException) => {
+  const reason =
+    error.code === 'EADDRINUSE' ? `Port ${port} is taken: try another with PORT=…` : error.message
+  console.error(reason)
+  process.exit(1)
+})
+
+console.log(`
+The atlas listens on ${server.url}. Each line twice shows the cache at work:
+
+  curl -i ${server.url}/statistics
+  curl -i ${server.url}/countries/MYS
+  curl -i '${server.url}/search?q=land'
+  curl -i ${server.url}/regions/asia
+
+Change a country (its neighbours show its capital), and ask again:
+
+  curl -X PATCH ${server.url}/countries/IDN -H 'Content-Type: application/json' -d '{"capital":"Nusantara"}'
+  curl -i ${server.url}/countries/MYS
+
+Make everything stale; ask twice: at once the old answer, then the new one:
+
+  curl -X POST ${server.url}/admin/refresh -H 'Authorization: Bearer ${secrets.bearer}'
+
+The same from outside, tag by tag:
+
+  curl '${server.url}/api/revalidate?tag=world' -H 'Authorization: Bearer ${secrets.bearer}'
+`)
+
+async function stop(): Promise<void> {
+  await server.close()
+  await cache.close()
+  await database.close()
+}
+
+// once: whoever asks a second time does not want to wait
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)

@@ -1,0 +1,46 @@
+// node dist/walk.js: starts the app, takes the tour through it, and prints a line per request.
+import { fakeClock } from '@restale/core/testing'
+import { createApp } from './app.ts'
+import { openCache } from './cache.ts'
+import { openDatabase } from './database.ts'
+import { listen } from './listen.ts'
+import { readSecrets } from './secret.ts'
+import type { Stop } from './tour.ts'
+import { tour } from './tour.ts'
+
+const line = (columns: readonly string[]) => {
+  const [step = '', request = '', status = '', cacheStatus = '', age = '', ms = '', queries = ''] = columns
+  return [
+    step.padEnd(39),
+    request.padEnd(29),
+    status.padStart(6),
+    cacheStatus.padEnd(33),
+    age.padStart(3),
+    ms.padStart(6),
+    queries.padStart(7),
+  ].join('  ')
+}
+
+const show = (stop: Stop) =>
+  line([
+    stop.step,
+    stop.request,
+    String(stop.status),
+    stop.cacheStatus,
+    stop.age,
+    stop.ms.toFixed(1),
+    String(stop.queries),
+  ])
+
+const clock = fakeClock()
+const cache = openCache(clock)
+const secrets = readSecrets({})
+const database = await openDatabase()
+const server = await listen(createApp({ cache, database, secrets, log: () => {} }), 0)
+
+console.log(line(['step', 'request', 'status', 'Cache-Status', 'Age', 'ms', 'queries']))
+for await (const stop of tour({ url: server.url, cache, clock, database, secrets })) console.log(show(stop))
+
+await server.close()
+await cache.close()
+await database.close()

@@ -1,0 +1,112 @@
+import { CacheError } from './errors.ts'
+
+/**
+ * The arguments of a call as one string, injective: equal strings if and only if the arguments are equal.
+ * Tells `1` from `'1'`, `undefined` from `null` from absent, `-0` from `0`; the order of an object's keys
+ * does not matter, that of a Map or Set does. Every part says its length or its end, so nothing can be
+ * spelled to look like something else.
+ *
+ * @throws CacheError `ERR_RESTALE_INVALID_ARGUMENT` for what has no faithful encoding, naming the argument.
+ */
+export function encodeArguments(args: readonly unknown[], key: string): string {
+  let encoded = ''
+  for (const [index, argument] of args.entries()) {
+    encoded += encode(argument, { key, path: `argument ${index + 1}`, parents: [] })
+  }
+  return encoded
+}
+
+interface Place {
+  readonly key: string
+  readonly path: string
+  readonly parents: readonly object[]
+}
+
+function encode(value: unknown, place: Place): string {
+  switch (typeof value) {
+    case 'string':
+      return text('s', value)
+    case 'number':
+      return Object.is(value, -0) ? 'n-0;' : `n${value};`
+    case 'bigint':
+      return `i${value};`
+    case 'boolean':
+      return value ? 't' : 'f'
+    case 'undefined':
+      return 'u'
+    case 'object':
+      return value === null ? 'z' : encodeObject(value, { ...place, parents: descend(value, place) })
+    default:
+      throw unencodable(`a ${typeof value}`, place)
+  }
+}
+
+function encodeObject(value: object, place: Place): string {
+  if (Array.isArray(value))
+    return list(
+      'a',
+      Array.from(value.keys(), (i) => encodeElement(value, i, place)),
+    )
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return encodePlain(value, place)
+  if (value instanceof Date) return `d${value.getTime()};`
+  if (value instanceof Map)
+    return list(
+      'm',
+      [...value].flat().map((member) => encode(member, inside(place, 'a Map'))),
+    )
+  if (value instanceof Set)
+    return list(
+      'e',
+      [...value].map((member) => encode(member, inside(place, 'a Set'))),
+    )
+  if (value instanceof RegExp) return text('r', String(value))
+  if (value instanceof ArrayBuffer) return text('b', Buffer.from(value).toString('latin1'))
+  if (ArrayBuffer.isView(value)) return encodeView(value)
+  if ('toJSON' in value && typeof value.toJSON === 'function') {
+    return text('j', value.constructor.name) + encode(value.toJSON(), place)
+  }
+  throw unencodable(`an instance of ${value.constructor?.name ?? 'an unnamed class'} without toJSON`, place)
+}
+
+function encodeElement(array: readonly unknown[], index: number, place: Place): string {
+  return index in array ? encode(array[index], inside(place, `[${index}]`)) : 'h'
+}
+
+function encodePlain(value: object, place: Place): string {
+  if (Object.getOwnPropertySymbols(value).length > 0) throw unencodable('an object with symbol keys', place)
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return list(
+    'o',
+    members.map(([name, member]) => text('k', name) + encode(member, inside(place, `.${name}`))),
+  )
+}
+
+function encodeView(view: ArrayBufferView): string {
+  const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('latin1')
+  return text('v', view.constructor.name) + text('b', bytes)
+}
+
+function text(kind: string, value: string): string {
+  return `${kind}${value.length}:${value}`
+}
+
+function list(kind: string, members: readonly string[]): string {
+  return `${kind}${members.length}:${members.join('')}`
+}
+
+function descend(value: object, place: Place): readonly object[] {
+  if (place.parents.includes(value)) throw unencodable('a cycle', place)
+  return [...place.parents, value]
+}
+
+function inside(place: Place, step: string): Place {
+  return { ...place, path: `${place.path}${step.startsWith('a ') ? `, in ${step}` : step}` }
+}
+
+function unencodable(what: string, { key, path }: Place): CacheError {
+  return new CacheError(
+    'ERR_RESTALE_INVALID_ARGUMENT',
+    `cached function "${key}": ${path} holds ${what}, which cannot be part of a cache key. Pass plain data, or give keyOf.`,
+  )
+}

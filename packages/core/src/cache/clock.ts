@@ -1,0 +1,25 @@
+/**
+ * Where the cache reads the time. Inject one with `createCache({ clock })`.
+ * The default never steps back, whatever happens to the wall clock.
+ */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number
+  /**
+   * Runs `callback` once after `delayMs`; the returned function cancels it. Left out, `setTimeout` is used,
+   * by a timer that does not keep the process alive.
+   */
+  schedule?(callback: () => void, delayMs: number): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => performance.timeOrigin + performance.now(),
+}
+
+/** Runs `callback` on the clock's own time. */
+export function schedule(clock: Clock, callback: () => void, delayMs: number): () => void {
+  if (clock.schedule !== undefined) return clock.schedule(callback, delayMs)
+  const timer = setTimeout(callback, delayMs)
+  timer.unref()
+  return () => clearTimeout(timer)
+}

@@ -1,0 +1,164 @@
+import { randomInt } from 'node:crypto'
+import type { Life } from '../state/life.ts'
+import { Background } from './background.ts'
+import type { Clock } from './clock.ts'
+import { schedule } from './clock.ts'
+import type { Entry } from './entry.ts'
+import { createEntry } from './entry.ts'
+import type { Events } from './events.ts'
+import type { Fill } from './fills.ts'
+import { Fills } from './fills.ts'
+import { KeyHistory } from './history.ts'
+import { Ledger } from './ledger.ts'
+import { MemoryTier } from './memory.ts'
+import type { Profiles } from './profiles.ts'
+import { entryOverhead, stringBytes, stringsBytes } from './size.ts'
+
+export interface Limits {
+  readonly maxBytes: number
+  readonly maxEntryBytes: number
+  readonly maxMarks: number
+  readonly maxRefills: number
+  readonly fillTimeoutMs: number
+}
+
+/** What a finished fill wants to store. */
+export interface Filled<V> {
+  readonly value: V
+  /** Bytes of the value alone. */
+  readonly bytes: number
+  readonly life: Life
+  readonly paths?: readonly string[] | undefined
+  /** Where it is stored if not under the key of its fill (a variant). */
+  readonly key?: string
+  /** Epoch milliseconds; the start of the fill if left out. */
+  readonly bornAt?: number
+}
+
+const firstRetryMs = 1_000
+const longestRetryMs = 60_000
+
+/** The parts of one cache, and the rules by which a fill ends. */
+export class Engine {
+  readonly clock: Clock
+  readonly profiles: Profiles
+  readonly version: string
+  readonly limits: Limits
+  readonly events: Events
+  readonly ledger: Ledger
+  readonly memory: MemoryTier
+  readonly fills: Fills
+  readonly history = new KeyHistory()
+  readonly background: Background
+  /** Keys of the cached functions that have been registered. */
+  readonly functions = new Set<string>()
+  isEnabled: boolean
+  #mounts = 0
+
+  constructor(fields: {
+    clock: Clock
+    profiles: Profiles
+    version: string
+    limits: Limits
+    events: Events
+    isEnabled: boolean
+  }) {
+    this.clock = fields.clock
+    this.profiles = fields.profiles
+    this.version = fields.version
+    this.limits = fields.limits
+    this.events = fields.events
+    this.isEnabled = fields.isEnabled
+    this.ledger = new Ledger(fields.limits.maxMarks)
+    this.memory = new MemoryTier(fields.limits, (entry) => this.events.key('evicted', entry.key))
+    this.fills = new Fills(this.ledger)
+    this.background = new Background(fields.limits.maxRefills)
+  }
+
+  /** Names a mount that has no name of its own, in the order of creation. */
+  nextMountName(): string {
+    return `#${++this.#mounts}`
+  }
+
+  /** The entry that a fill has made, whether or not it may be stored. */
+  entryOf<V>(fill: Fill<V>, filled: Filled<V>): Entry<V> {
+    const key = filled.key ?? fill.key
+    const tags = [...fill.scope.tags]
+    const { paths, life, value } = filled
+    const labels = stringsBytes(tags) + stringsBytes(paths ?? [])
+    return createEntry({
+      key,
+      value,
+      tags,
+      paths,
+      life,
+      incarnation: this.ledger.incarnation,
+      sequence: fill.sequence,
+      size: entryOverhead + stringBytes(key) + labels + filled.bytes,
+      version: fill.version,
+      bornAt: filled.bornAt ?? fill.bornAt,
+    })
+  }
+
+  /** Stores what a fill has made. Gives the reason if it was not stored. */
+  store(fill: Fill, entry: Entry): string | undefined {
+    const reason = this.#whyNotStored(fill, entry)
+    if (reason === undefined) {
+      this.fills.supersedeEarlier(fill)
+      this.history.set(fill.key, { isDecided: true })
+      fill.scope.onLateTag = () => this.#removeEntry(entry)
+      this.events.key('stored', entry.key)
+    } else {
+      this.events.reason('refused', entry.key, reason)
+    }
+    return reason
+  }
+
+  /** A definitive end without a value: what was stored is gone, and nothing that started earlier brings it back. */
+  remove(fill: Fill, key = fill.key): void {
+    this.fills.supersedeEarlier(fill)
+    const held = this.memory.peek(key)
+    if (held !== undefined && held.sequence <= fill.sequence) this.memory.delete(key)
+  }
+
+  /** A failure: the old entry stays, and is not tried again for a while, longer each time. */
+  keepAndRetryLater(previous: Entry | undefined, key: string, error: unknown): void {
+    const now = this.clock.now()
+    let retryAt = now
+    if (previous !== undefined) {
+      const delay = Math.min(firstRetryMs * 2 ** previous.failures, longestRetryMs)
+      // Half of it at random, so that keys which failed together are not retried together.
+      retryAt = now + delay / 2 + randomInt(Math.ceil(delay / 2) + 1)
+      previous.failures++
+      previous.retryAt = retryAt
+    }
+    if (this.events.isHeard('refill-failed'))
+      this.events.publish({ kind: 'refill-failed', key, error, retryAt })
+  }
+
+  /** May a refill of this stale entry start now? */
+  canRefill(entry: Entry, key: string, now: number): boolean {
+    return this.isEnabled && now >= entry.retryAt && this.background.hasRoom && !this.fills.hasFlight(key)
+  }
+
+  /** Calls `onTimeout` unless the returned function is called before the time for one fill is over. */
+  startFillTimer(onTimeout: () => void): () => void {
+    return schedule(this.clock, onTimeout, this.limits.fillTimeoutMs)
+  }
+
+  #whyNotStored(fill: Fill, entry: Entry): string | undefined {
+    if (!this.isEnabled) return 'the cache is disabled'
+    if (fill.scope.unstorable !== undefined) return fill.scope.unstorable
+    if (entry.life.revalidate <= 0 || entry.life.expire <= 0) return 'its life is 0'
+    if (fill.isSuperseded) return 'a later fill has ended before'
+    const held = this.memory.peek(entry.key)
+    if (held !== undefined && held.sequence > entry.sequence) return 'a later fill has ended before'
+    if (this.ledger.judge(entry, this.clock.now()) === 'expired') return 'it expired while it was made'
+    if (!this.memory.set(entry)) return `it is larger than ${this.memory.maxEntryBytes} bytes`
+    return undefined
+  }
+
+  #removeEntry(entry: Entry): void {
+    if (this.memory.peek(entry.key) === entry) this.memory.delete(entry.key)
+  }
+}

@@ -1,0 +1,48 @@
+import type { Aging } from '../state/freshness.ts'
+
+/** A stored value with its tags, its life, the instant it was born and its version. */
+export interface Entry<V = unknown> extends Aging {
+  readonly key: string
+  readonly value: V
+  readonly tags: readonly string[]
+  /** Labels that `revalidatePath` reaches: responses have them, functions do not. */
+  readonly paths: readonly string[] | undefined
+  /** The ledger that minted `version`; versions of another incarnation do not compare. */
+  readonly incarnation: string
+  /** The start order of its fill in this process: a later starter replaces an earlier one, never the reverse. */
+  readonly sequence: number
+  /** Bytes, of everything that it holds. */
+  readonly size: number
+
+  /** The outlook below was worked out at this revision of the ledger, and holds until the next. */
+  revision: number
+  staleAt: number
+  expiredAt: number
+
+  /** Refills that failed since it was stored, and the instant before which none is tried again. */
+  failures: number
+  retryAt: number
+}
+
+type NewEntry<V> = Omit<Entry<V>, 'revision' | 'staleAt' | 'expiredAt' | 'failures' | 'retryAt'>
+
+/** One shape for every entry, so that a lookup stays monomorphic. */
+export function createEntry<V>(fields: NewEntry<V>): Entry<V> {
+  return {
+    key: fields.key,
+    value: fields.value,
+    tags: fields.tags,
+    paths: fields.paths,
+    incarnation: fields.incarnation,
+    sequence: fields.sequence,
+    size: fields.size,
+    version: fields.version,
+    bornAt: fields.bornAt,
+    life: fields.life,
+    revision: -1,
+    staleAt: 0,
+    expiredAt: 0,
+    failures: 0,
+    retryAt: 0,
+  }
+}

@@ -1,0 +1,82 @@
+import type { Channel } from 'node:diagnostics_channel'
+import { channel } from 'node:diagnostics_channel'
+import type { Cache } from './cache.ts'
+
+/** What happened to a key or a tag. Also published on `node:diagnostics_channel` as `restale:<kind>`. */
+export type CacheEvent =
+  | { readonly kind: 'hit' | 'stale' | 'miss' | 'stored' | 'evicted'; readonly key: string }
+  | { readonly kind: 'bypass' | 'refused'; readonly key: string | undefined; readonly reason: string }
+  | {
+      readonly kind: 'refill-failed'
+      readonly key: string
+      readonly error: unknown
+      readonly retryAt: number
+    }
+  | {
+      readonly kind: 'invalidated'
+      readonly version: number
+      readonly tags: readonly string[]
+      readonly paths: readonly string[]
+      readonly isHard: boolean
+    }
+
+export type EventKind = CacheEvent['kind']
+
+/** What a channel carries: the event, and the cache in which it happened. */
+export interface CacheMessage {
+  readonly cache: Cache
+  readonly event: CacheEvent
+}
+
+export const eventKinds: readonly EventKind[] = [
+  'hit',
+  'stale',
+  'miss',
+  'bypass',
+  'stored',
+  'refused',
+  'refill-failed',
+  'invalidated',
+  'evicted',
+]
+
+const channels = Object.fromEntries(
+  eventKinds.map((kind) => [kind, channel(`restale:${kind}`)]),
+) as unknown as Readonly<Record<EventKind, Channel>>
+
+/** The events of one cache. Ask `has…` first and build the event only then: nobody listening costs nothing. */
+export class Events {
+  readonly #cache: () => Cache
+
+  constructor(cache: () => Cache) {
+    this.#cache = cache
+  }
+
+  isHeard(kind: EventKind): boolean {
+    return channels[kind].hasSubscribers
+  }
+
+  publish(event: CacheEvent): void {
+    channels[event.kind].publish({ cache: this.#cache(), event } satisfies CacheMessage)
+  }
+
+  key(kind: 'hit' | 'stale' | 'miss' | 'stored' | 'evicted', key: string): void {
+    if (channels[kind].hasSubscribers) this.publish({ kind, key })
+  }
+
+  reason(kind: 'bypass' | 'refused', key: string | undefined, reason: string): void {
+    if (channels[kind].hasSubscribers) this.publish({ kind, key, reason })
+  }
+
+  /** Calls `listener` with every event of this cache; the returned function stops that. */
+  subscribe(listener: (event: CacheEvent) => void): () => void {
+    const cache = this.#cache()
+    const onMessage = (message: unknown) => {
+      if ((message as CacheMessage).cache === cache) listener((message as CacheMessage).event)
+    }
+    for (const kind of eventKinds) channels[kind].subscribe(onMessage)
+    return () => {
+      for (const kind of eventKinds) channels[kind].unsubscribe(onMessage)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import type { Entry } from './entry.ts'
+import type { Labels, Ledger } from './ledger.ts'
+import type { FillScope } from './scope.ts'
+
+/** How a fill ended, for those who waited. */
+export type Landing<V = unknown> =
+  | { readonly how: 'value'; readonly entry: Entry<V> }
+  | { readonly how: 'failed'; readonly error: unknown }
+  /** It produced something that only its own requester may have. */
+  | { readonly how: 'refused'; readonly reason: string }
+
+/** At most so many fills of one key that others may wait for. */
+const maxFlights = 2
+
+/** Producing a value for a key. */
+export class Fill<V = unknown> {
+  readonly key: string
+  readonly scope: FillScope
+  /** The position in the ledger, read before anything of the value was. */
+  readonly version: number
+  readonly bornAt: number
+  /** Start order in this process. */
+  readonly sequence: number
+  /** Others may wait for it. */
+  readonly isFlight: boolean
+  /** Resolves once, and never rejects. */
+  readonly landed: Promise<Landing<V>>
+  /** A fill that started later has replaced or removed the entry. */
+  isSuperseded = false
+  hasLanded = false
+  /** Waiters beyond a bound go on alone. */
+  waiters = 0
+  readonly #previousTags: readonly string[]
+  #resolve!: (landing: Landing) => void
+
+  constructor(fields: {
+    key: string
+    scope: FillScope
+    version: number
+    bornAt: number
+    sequence: number
+    isFlight: boolean
+    previous: Entry | undefined
+  }) {
+    this.key = fields.key
+    this.scope = fields.scope
+    this.version = fields.version
+    this.bornAt = fields.bornAt
+    this.sequence = fields.sequence
+    this.isFlight = fields.isFlight
+    this.#previousTags = fields.previous?.tags ?? []
+    this.landed = new Promise((resolve) => {
+      this.#resolve = resolve as (landing: Landing) => void
+    })
+  }
+
+  /** The tags that it will probably have: those declared so far and those of the entry it replaces. */
+  knownLabels(paths: readonly string[] | undefined): Labels {
+    return { tags: [...this.scope.tags, ...this.#previousTags], paths }
+  }
+
+  land(landing: Landing<V>): void {
+    this.hasLanded = true
+    this.#resolve(landing)
+  }
+}
+
+/** The fills in progress. */
+export class Fills {
+  readonly #byKey = new Map<string, Fill[]>()
+  readonly #ledger: Ledger
+  #sequence = 0
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  /** Registers a fill; its version is the ledger's position now. */
+  begin<V>(
+    key: string,
+    scope: FillScope,
+    bornAt: number,
+    previous: Entry | undefined,
+    isFlight = true,
+  ): Fill<V> {
+    const version = this.#ledger.position
+    const fill = new Fill<V>({ key, scope, version, bornAt, sequence: ++this.#sequence, isFlight, previous })
+    const others = this.#byKey.get(key)
+    if (others === undefined) this.#byKey.set(key, [fill])
+    else others.push(fill)
+    return fill
+  }
+
+  /** No one joins it any more. It may still finish, and store under the same rules as any other. */
+  leave(fill: Fill): void {
+    const rest = this.#byKey.get(fill.key)?.filter((other) => other !== fill) ?? []
+    if (rest.length === 0) this.#byKey.delete(fill.key)
+    else this.#byKey.set(fill.key, rest)
+  }
+
+  /** The flight of a key that started last. */
+  flight(key: string): Fill | undefined {
+    return this.#byKey.get(key)?.findLast((fill) => fill.isFlight)
+  }
+
+  hasFlight(key: string): boolean {
+    return this.flight(key) !== undefined
+  }
+
+  /** As many flights as one key may have are under way: wait for one of them instead of starting another. */
+  isFull(key: string): boolean {
+    return (this.#byKey.get(key)?.filter((fill) => fill.isFlight).length ?? 0) >= maxFlights
+  }
+
+  /**
+   * May someone who started at `position` wait for this flight? Not if what it is known to depend on was
+   * invalidated between its start and theirs.
+   */
+  canJoin(fill: Fill, position: number, severity: 'hard' | 'any', paths?: readonly string[]): boolean {
+    return !this.#ledger.isMarked(fill.version, position, fill.knownLabels(paths), severity)
+  }
+
+  /** Whatever started earlier than this fill must not store any more. */
+  supersedeEarlier(fill: Fill): void {
+    for (const other of this.#byKey.get(fill.key) ?? []) {
+      if (other.sequence < fill.sequence) other.isSuperseded = true
+    }
+  }
+}

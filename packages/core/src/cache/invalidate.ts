@@ -1,0 +1,94 @@
+import type { PathType } from '../state/path.ts'
+import { pathLabel, pathProblem } from '../state/path.ts'
+import { tagProblem } from '../state/tag.ts'
+import type { Engine } from './engine.ts'
+import { CacheError } from './errors.ts'
+import { currentScope } from './scope.ts'
+import { warnOnce } from './warnings.ts'
+
+/** What an invalidation came to. */
+export interface Invalidation {
+  /** Its place in the ledger's order. */
+  readonly version: number
+  /** The tags it marked, without duplicates. */
+  readonly tags: readonly string[]
+  /** `here`: the shared ledger could not be reached yet; it is in force in this process alone. */
+  readonly reach: 'everywhere' | 'here'
+}
+
+/** What is to be invalidated, not checked yet. */
+export interface InvalidationRequest {
+  readonly tags: readonly unknown[]
+  readonly paths?: readonly { readonly path: unknown; readonly type?: unknown }[]
+  /** Seconds until what the tags mark expires; 0 is hard. */
+  readonly expire: number
+}
+
+/** Checks everything first, then applies it at once, under one version. In force when it returns. */
+export function invalidate(
+  engine: Engine,
+  call: string,
+  request: InvalidationRequest,
+): Promise<Invalidation> {
+  const tags = [...new Set(request.tags.map(checkedTag))]
+  const paths = [...new Set((request.paths ?? []).map(({ path, type }) => checkedPathLabel(path, type)))]
+  refuseInsideFill(call)
+  const now = engine.clock.now()
+  const isHard = request.expire <= 0
+  const expiredAt = isHard ? now : now + request.expire * 1000
+  const version = engine.ledger.invalidate({ tags, paths, expiredAt }, now)
+  if (engine.events.isHeard('invalidated')) {
+    engine.events.publish({ kind: 'invalidated', version, tags, paths, isHard })
+  }
+  return Promise.resolve({ version, tags, reach: 'everywhere' })
+}
+
+/** One tag or several, as a list. */
+export function tagList(tags: unknown): readonly unknown[] {
+  return Array.isArray(tags) ? tags : [tags]
+}
+
+/** `revalidateTag(tag)` without a profile is Next.js's old form: hard, and said once that it is going. */
+export function warnSingleArgument(): void {
+  warnOnce(
+    'RESTALE_SINGLE_ARGUMENT',
+    'revalidateTag',
+    "revalidateTag(tag) without a profile is deprecated: it expires at once. Use revalidateTag(tag, 'max') to serve stale meanwhile, or updateTag(tag).",
+  )
+}
+
+function checkedTag(tag: unknown): string {
+  const problem = tagProblem(tag)
+  if (problem !== undefined)
+    throw new CacheError('ERR_RESTALE_INVALID_TAG', `Nothing was invalidated: ${problem}.`)
+  return tag as string
+}
+
+function checkedPathLabel(path: unknown, type: unknown): string {
+  const problem = pathProblem(path) ?? typeProblem(type)
+  if (problem !== undefined)
+    throw new CacheError('ERR_RESTALE_INVALID_PATH', `Nothing was invalidated: ${problem}.`)
+  return pathLabel(path as string, (type as PathType | undefined) ?? 'page')
+}
+
+function typeProblem(type: unknown): string | undefined {
+  if (type === undefined || type === 'page' || type === 'layout') return undefined
+  return `the type of a path is "page" or "layout", got ${JSON.stringify(type) ?? typeof type}`
+}
+
+/**
+ * While a value is made that will be cached, an invalidation would happen once and then never again.
+ * A response that has not asked to be cached may invalidate, and is not stored then.
+ */
+function refuseInsideFill(call: string): void {
+  const scope = currentScope()
+  if (scope === undefined || scope.kind === 'inert' || scope.kind === 'collect' || scope.isClosed) return
+  if (!scope.isOptedIn) {
+    scope.refuse(`it calls ${call}`)
+    return
+  }
+  throw new CacheError(
+    'ERR_RESTALE_INVALIDATION_IN_SCOPE',
+    `${call} was called inside a ${scope.kind} that is being cached (${scope.name}): it would run only when the cache is filled. Call it where data is written.`,
+  )
+}

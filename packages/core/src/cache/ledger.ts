@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import type { Freshness } from '../state/freshness.ts'
+import { outlook } from '../state/freshness.ts'
+import type { Mark } from '../state/mark.ts'
+import { expireMark, staleMark } from '../state/mark.ts'
+import type { Entry } from './entry.ts'
+import { MarkTable } from './mark-table.ts'
+
+/** What one invalidation marks. Everything in it takes effect at once, under one version. */
+export interface Marking {
+  readonly tags: readonly string[]
+  /** Path labels (`state/path.ts`), always hard. */
+  readonly paths: readonly string[]
+  /** Epoch milliseconds from which what the tags mark is expired; `now` or earlier means hard. */
+  readonly expiredAt: number
+}
+
+/** What a value is known under: tags, and path labels if it is a response. */
+export interface Labels {
+  readonly tags: Iterable<string>
+  readonly paths?: Iterable<string> | undefined
+}
+
+interface Applied extends Marking {
+  readonly version: number
+  readonly isHard: boolean
+}
+
+/** Applied invalidations that are remembered one by one, for those who were waiting meanwhile. */
+const maxHistory = 256
+const maxHistoryLabels = 10_000
+
+/**
+ * Mints versions and keeps marks. A version is a place in the order of invalidations, not a time; a fill
+ * takes the position that it finds when it starts, so whatever is minted later is known to be later.
+ */
+export class Ledger {
+  /** Random identity: versions compare only within one. */
+  readonly incarnation: string = randomUUID()
+  /** Up to here every invalidation is applied, without a gap. */
+  position = 0
+  /** Grows with every change of any mark: an outlook worked out at this revision still holds. */
+  revision = 0
+
+  readonly #tags: MarkTable
+  readonly #paths: MarkTable
+  #history: Applied[] = []
+  #historyLabels = 0
+  /** Invalidations after this version are all in the history. */
+  #historySince = 0
+
+  constructor(maxMarks: number) {
+    this.#tags = new MarkTable(maxMarks)
+    this.#paths = new MarkTable(maxMarks)
+  }
+
+  /** In force when it returns. Gives the version that was minted. */
+  invalidate(marking: Marking, now: number): number {
+    const version = ++this.position
+    const isHard = marking.expiredAt <= now
+    const worsen = isHard
+      ? (mark: Mark) => expireMark(mark, version)
+      : (mark: Mark) => staleMark(mark, version, marking.expiredAt, now)
+    for (const tag of marking.tags) this.#tags.update(tag, worsen, now)
+    for (const path of marking.paths) this.#paths.update(path, (mark) => expireMark(mark, version), now)
+    this.revision++
+    this.#remember({ ...marking, version, isHard })
+    return version
+  }
+
+  /** Expires every entry and every fill in flight. */
+  invalidateAll(): void {
+    const version = ++this.position
+    this.#tags.expireAll(version)
+    this.#paths.expireAll(version)
+    this.revision++
+    this.#forgetHistory(version)
+  }
+
+  /** Synchronous and without allocation unless a mark has changed since this entry was last judged. */
+  judge(entry: Entry, now: number): Freshness {
+    if (entry.revision !== this.revision) this.#workOutlook(entry)
+    return now >= entry.expiredAt ? 'expired' : now >= entry.staleAt ? 'stale' : 'fresh'
+  }
+
+  /**
+   * Was a value of these labels and this version invalidated, by anything up to the position `upTo`?
+   * Exact while the history reaches back; beyond that the answer is yes whenever it cannot be ruled out.
+   */
+  isMarked(version: number, upTo: number, labels: Labels, severity: 'hard' | 'any'): boolean {
+    if (upTo <= version) return false
+    if (this.#historySince <= version) return this.#isMarkedInHistory(version, upTo, labels, severity)
+    return [...this.#marksOf(labels)].some(
+      (mark) => version < mark.expiredBefore || (severity === 'any' && version < mark.staleBefore),
+    )
+  }
+
+  #isMarkedInHistory(version: number, upTo: number, labels: Labels, severity: 'hard' | 'any'): boolean {
+    const applied = this.#history.filter((record) => record.version > version && record.version <= upTo)
+    if (applied.length === 0) return false
+    const tags = new Set(labels.tags)
+    const paths = new Set(labels.paths)
+    return applied.some(
+      (record) =>
+        record.paths.some((path) => paths.has(path)) ||
+        ((record.isHard || severity === 'any') && record.tags.some((tag) => tags.has(tag))),
+    )
+  }
+
+  #marksOf({ tags, paths }: Labels): Mark[] {
+    const marks = this.#tags.of([...tags])
+    return paths === undefined ? marks : marks.concat(this.#paths.of([...paths]))
+  }
+
+  #workOutlook(entry: Entry): void {
+    if (entry.incarnation === this.incarnation) {
+      const { staleAt, expiredAt } = outlook(entry, this.#marksOf(entry))
+      entry.staleAt = staleAt
+      entry.expiredAt = expiredAt
+    } else {
+      entry.expiredAt = Number.NEGATIVE_INFINITY
+    }
+    entry.revision = this.revision
+  }
+
+  #remember(applied: Applied): void {
+    this.#history.push(applied)
+    this.#historyLabels += applied.tags.length + applied.paths.length
+    while (this.#history.length > maxHistory || this.#historyLabels > maxHistoryLabels) {
+      const oldest = this.#history.shift() as Applied
+      this.#historyLabels -= oldest.tags.length + oldest.paths.length
+      this.#historySince = oldest.version
+    }
+  }
+
+  #forgetHistory(version: number): void {
+    this.#history = []
+    this.#historyLabels = 0
+    this.#historySince = version
+  }
+}

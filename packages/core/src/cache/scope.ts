@@ -1,0 +1,130 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Life, Profile } from '../state/life.ts'
+import { remaining, shorter, withDefaults } from '../state/life.ts'
+import { maxTagsPerEntry, maxTagsPerScope, tagProblem } from '../state/tag.ts'
+import type { Entry } from './entry.ts'
+import { warnOnce } from './warnings.ts'
+
+export type ScopeKind = 'function' | 'response' | 'collect'
+
+/** A request that the cache has seen and let pass: labels go nowhere, and are no error either. */
+export interface InertScope {
+  readonly kind: 'inert'
+}
+
+export const inertScope: InertScope = { kind: 'inert' }
+
+export type Scope = FillScope | InertScope
+
+/**
+ * What is known about a value while it is being made: its tags, its life so far, and whether it may be stored
+ * at all. Whatever cached value is used inside joins its tags and what remains of its life to it.
+ */
+export class FillScope {
+  readonly kind: ScopeKind
+  /** The cache that this scope labels for, by identity. */
+  readonly owner: object
+  /** How warnings and refusals call it, for instance `cached function "get-post"`. */
+  readonly name: string
+  readonly tags = new Set<string>()
+
+  /** It is certain that the value is meant to be cached; until then stale nested values may be used. */
+  isDecided: boolean
+  /** The code itself asked for caching: route options, or `cacheLife` called by the handler. */
+  isOptedIn: boolean
+  isClosed = false
+  /** Why the value must not be stored, if it must not. */
+  unstorable: string | undefined
+  explicitLife: Profile | undefined
+  onOptIn: (() => void) | undefined
+  /** A tag came when the value had gone out already. */
+  onLateTag: (() => void) | undefined
+
+  #declared = 0
+  #nestedLife: Life | undefined
+
+  constructor(kind: ScopeKind, owner: object, name: string) {
+    this.kind = kind
+    this.owner = owner
+    this.name = name
+    this.isDecided = kind === 'function'
+    this.isOptedIn = kind === 'function'
+  }
+
+  /** An invalid tag is skipped with a warning, and the value is not stored: nobody could invalidate it. */
+  tag(tags: Iterable<unknown>): void {
+    for (const tag of tags) {
+      const problem = tagProblem(tag) ?? this.#countProblem(tag as string)
+      if (problem === undefined) this.tags.add(tag as string)
+      else this.#refuseTag(problem)
+    }
+    if (this.isClosed) this.onLateTag?.()
+  }
+
+  /** Several calls keep the minimum of each field. */
+  limitLife(life: Profile): void {
+    this.explicitLife = this.explicitLife === undefined ? life : shorter(this.explicitLife, life)
+  }
+
+  optIn(): void {
+    this.isDecided = true
+    this.isOptedIn = true
+    this.onOptIn?.()
+  }
+
+  /** Joins a nested entry that is being used now. */
+  consume(entry: Pick<Entry, 'tags' | 'life' | 'bornAt'>, owner: object, now: number): void {
+    if (this.isClosed) return
+    if (owner !== this.owner)
+      this.refuse('it uses a value of another cache, whose invalidations do not reach it')
+    for (const tag of entry.tags) this.tags.add(tag)
+    if (this.tags.size > maxTagsPerEntry)
+      this.#refuseTag(`more than ${maxTagsPerEntry} tags with those nested`)
+    const rest = remaining(entry.life, Math.max(0, now - entry.bornAt) / 1000)
+    this.#nestedLife =
+      this.#nestedLife === undefined ? rest : withDefaults(shorter(this.#nestedLife, rest), rest)
+  }
+
+  /** The first reason is kept. */
+  refuse(reason: string): void {
+    this.unstorable ??= reason
+  }
+
+  close(): void {
+    this.isClosed = true
+  }
+
+  /** Each field: what was said explicitly, else the minimum of the default and of what was nested. */
+  life(defaults: Life): Life {
+    const implicit = this.#nestedLife === undefined ? defaults : shorter(defaults, this.#nestedLife)
+    return withDefaults(this.explicitLife ?? {}, withDefaults(implicit, defaults))
+  }
+
+  #countProblem(tag: string): string | undefined {
+    if (this.tags.has(tag)) return undefined
+    this.#declared++
+    return this.#declared > maxTagsPerScope ? `more than ${maxTagsPerScope} tags` : undefined
+  }
+
+  #refuseTag(problem: string): void {
+    this.refuse(`invalid tags: ${problem}`)
+    warnOnce('RESTALE_INVALID_TAG', `${this.name} ${problem}`, `${this.name} is not cached: ${problem}`)
+  }
+}
+
+// One storage for however many copies of this package a process loads, so that no copy loses tags of another.
+const storageKey = Symbol.for('@restale/core/scope/1')
+const shared = globalThis as { [storageKey]?: AsyncLocalStorage<Scope> }
+shared[storageKey] ??= new AsyncLocalStorage<Scope>()
+const storage: AsyncLocalStorage<Scope> = shared[storageKey]
+
+export function currentScope(): Scope | undefined {
+  return storage.getStore()
+}
+
+export function runInScope<R>(scope: Scope, run: () => R): R {
+  return storage.run(scope, run)
+}
+
+/** Runs outside any request: what works in the background must not see whoever happened to trigger it. */
+export const runOutside: <R>(run: () => R) => R = AsyncLocalStorage.snapshot()

@@ -1,0 +1,13 @@
+/** What an entry costs beside its contents: its objects, its place in the maps, headers of its buffers. */
+export const entryOverhead = 512
+
+/** Strings are counted at two bytes a character, which is what they cost at most. */
+export function stringBytes(text: string): number {
+  return text.length * 2 + 16
+}
+
+export function stringsBytes(texts: readonly string[]): number {
+  let bytes = texts.length * 8
+  for (const text of texts) bytes += stringBytes(text)
+  return bytes
+}

@@ -1,0 +1,334 @@
+import type { Engine } from '../cache/engine.ts'
+import type { Entry } from '../cache/entry.ts'
+import type { Fill } from '../cache/fills.ts'
+import type { FillScope } from '../cache/scope.ts'
+import { explainOnce, warnOnce } from '../cache/warnings.ts'
+import { pathLabels } from '../state/path.ts'
+import type { CacheControl } from './cache-control.ts'
+import { parseCacheControl } from './cache-control.ts'
+import type { ForwardReason } from './cache-status.ts'
+import { formatCacheStatus } from './cache-status.ts'
+import { isNotModified } from './conditional.ts'
+import { generateEtag } from './etag.ts'
+import type { CacheHandle } from './handle.ts'
+import { CaptureHandle } from './handle.ts'
+import type { HeaderLines } from './headers.ts'
+import { hasHeader, headerValue, headerValues } from './headers.ts'
+import { encodePart } from './key.ts'
+import { lifetime } from './lifetime.ts'
+import type { ResolvedOptions } from './options.ts'
+import { ownLines, valuesBeyond } from './own-lines.ts'
+import type { IncomingRequest } from './request.ts'
+import { pathOf } from './request.ts'
+import { generatedCacheControl } from './respond.ts'
+import type { Refusal, ResponseHead   unstorableRefusal,
+} from './storable.ts'
+import { fail, lengthRefusal, nature, permitsAuthorization, refusalOf } from './storable.ts'
+import type { StoredResponse, Variants } from './stored-response.ts'
+import { isVariants } from './stored-response.ts'
+import { variantOf, varyMembers } from './vary.ts'
+
+/** What the adapter does with the head that it has shown to the capture. */
+export interface HeadPlan {
+  /** Lines to set before it goes out. */
+  readonly set: HeaderLines
+  /** Our member for `Cache-Status`. */
+  readonly cacheStatus: string | undefined
+  /** The client has it already: 304, without body and without the fields that describe one. */
+  readonly isNotModified: boolean
+  /** Give the body to `write` as it goes out, then call `end`. */
+  readonly isRecorded: boolean
+}
+
+const untouched: HeadPlan = { set: [], cacheStatus: undefined, isNotModified: false, isRecorded: false }
+
+const strongestEtag = { inside: 'weak', front: 'strong' } as const
+
+/** More variants than this of one URL: the oldest goes. */
+const maxVariants = 64
+
+export interface CaptureFields {
+  readonly engine: Engine
+  readonly options: ResolvedOptions<never>
+  readonly place: keyof typeof strongestEtag
+  readonly request: IncomingRequest
+  readonly fill: Fill<StoredResponse>
+  /** The request has an `Authorization` that is not in the key. */
+  readonly hasCredentials: boolean
+  /** The key of the URL, under which its variants are listed. */
+  readonly urlKey: string
+  readonly previous: Entry | undefined
+  readonly forward: ForwardReason
+  readonly status: 'miss' | 'refill'
+  /** Called once, when nothing more will come of this capture. */
+  readonly onEnd: () => void
+}
+
+/** One response on its way from the handler to the client, and into the cache if it may be stored. */
+export class Capture {
+  readonly scope: FillScope
+  readonly handle: CacheHandle<string>
+  /** Conditions and ranges are the cache's from now on: take them away from the handler. */
+  onDecided: (() => void) | undefined
+  readonly #fields: CaptureFields
+  #state: 'open' | 'recording' | 'over' = 'open'
+  #head: ResponseHead | undefined
+  #chunks: Uint8Array[] = []
+  #bytes = 0
+
+  constructor(fields: CaptureFields) {
+    this.#fields = fields
+    this.scope = fields.fill.scope
+    this.scope.onOptIn = () => this.onDecided?.()
+    this.handle = new CaptureHandle(fields.engine, this, fields.status)
+  }
+
+  /** A mount further in has taken the request over, and owns whatever comes of it. */
+  cede(): void {
+    if (this.#state !== 'open') return
+    const { engine, fill, previous } = this.#fields
+    engine.history.set(fill.key, { isCeded: true })
+    engine.remove(fill, previous?.key)
+    this.#over({ how: 'refused', reason: 'ceded' })
+  }
+
+  /** The handler wants to have nothing to do with the cache. */
+  skip(): void {
+    if (this.#state !== 'open') return
+    this.scope.refuse('skipped')
+    this.scope.close()
+    this.#fields.engine.fills.leave(this.#fields.fill)
+    this.#fields.fill.land({ how: 'refused', reason: 'skipped' })
+  }
+
+  /** To be called once, when the head is complete and before it goes out. */
+  head(head: ResponseHead): HeadPlan {
+    if (this.#state !== 'open') return untouched
+    this.#head = head
+    const { options, hasCredentials } = this.#fields
+    const refusal = refusalOf(head, this.scope, options, hasCredentials) ?? this.#bodyRefusal(head)
+    if (refusal !== undefined) {
+      this.#refuse(refusal)
+      return { ...untouched, cacheStatus: this.#cacheStatus({ detail: refusal.reason }) }
+    }
+    return head.body === undefined ? this.#planStream(head) : this.#planWhole(head, head.body)
+  }
+
+  /** A part of the body, in order. Beyond the cap nothing is kept any more. */
+  write(chunk: Uint8Array): void {
+    if (this.#state !== 'recording') return
+    this.#bytes += chunk.byteLength
+    if (this.#bytes > this.#fields.engine.limits.maxEntryBytes) this.#refuse(nature('too-large'))
+    // The caller may use the memory of the chunk again.
+    else this.#chunks.push(Uint8Array.prototype.slice.call(chunk))
+  }
+
+  get isRecording(): boolean {
+    return this.#state === 'recording'
+  }
+
+  /** The body is complete. */
+  end(): void {
+    const head = this.#head
+    if (this.#state !== 'recording' || head === undefined) return
+    const refusal = lengthRefusal(head.lines, this.#bytes) ?? unstorableRefusal(this.scope)
+    if (refusal === undefined) this.#store(head, joined(this.#chunks, this.#bytes))
+    else this.#refuse(refusal)
+  }
+
+  /** The response will not be completed: thrown, cut, aborted. */
+  fail(error: unknown): void {
+    if (this.#state !== 'over') this.#refuse(fail('failed'), error)
+  }
+
+  #bodyRefusal({ lines, body }: ResponseHead): Refusal | undefined {
+    if (body === undefined) return undefined
+    if (body.byteLength > this.#fields.engine.limits.maxEntryBytes) return nature('too-large')
+    return lengthRefusal(lines, body.byteLength)
+  }
+
+  #planStream(head: ResponseHead): HeadPlan {
+    this.#state = 'recording'
+    return {
+      set: cacheControlLines(head.lines),
+      cacheStatus: this.#cacheStatus({}),
+      isNotModified: false,
+      isRecorded: true,
+    }
+  }
+
+  /** The whole is here, so it is stored before it goes out, and can be compared with what the client has. */
+  #planWhole(head: ResponseHead, body: Uint8Array): HeadPlan {
+    const { engine, request, place } = this.#fields
+    const set = cacheControlLines(head.lines)
+    if (!hasHeader(head.lines, 'etag')) set.push('ETag', generateEtag(body, strongestEtag[place]))
+    const refused = this.#store(head, exactCopy(body))
+    const isUnmodified =
+      head.status === 200 && isNotModified(request.rawHeaders, [...head.lines, ...set], engine.clock.now())
+    const fwdStatus = isUnmodified ? head.status : undefined
+    const status = refused === undefined ? { stored: true, fwdStatus } : { detail: refused, fwdStatus }
+    return { set, cacheStatus: this.#cacheStatus(status), isNotModified: isUnmodified, isRecorded: false }
+  }
+
+  /** Gives the reason if it could not be stored after all; those who wait get it all the same. */
+  #store(head: ResponseHead, body: Uint8Array): string | undefined {
+    const { engine, fill } = this.#fields
+    this.scope.close()
+    const entry = this.#entry(head, body)
+    const refused = engine.store(fill, entry)
+    if (refused === undefined) this.#listVariant(entry)
+    else this.#explain(refused)
+    this.#over({ how: 'value', entry })
+    return refused
+  }
+
+  #entry(head: ResponseHead, body: Uint8Array): Entry<StoredResponse> {
+    const { engine, fill, request, options, urlKey } = this.#fields
+    const control = parseCacheControl(headerValues(head.lines, 'cache-control'))
+    const names = this.#variantNames(head)
+    const variant = names.length === 0 ? '' : variantOf(names, request.rawHeaders)
+    const value = this.#storedResponse(head, body, control, { names, variant })
+    const paths = pathLabels(request.target)
+    if (head.route !== undefined) paths.push(...pathLabels(head.route).slice(0, 1))
+    return engine.entryOf(fill, {
+      value,
+      paths,
+      key: variant === '' ? urlKey : variantKey(urlKey, variant),
+      bytes: body.byteLength + linesBytes(value),
+      life: lifetime(this.scope, control, options.life, engine.profiles.default),
+      bornAt: fill.bornAt - receivedAge(head.lines) * 1000,
+    })
+  }
+
+  #storedResponse(
+    { status, lines, baseline }: ResponseHead,
+    body: Uint8Array,
+    control: CacheControl,
+    selection: { readonly names: readonly string[]; readonly variant: string },
+  ): StoredResponse {
+    const { engine, place } = this.#fields
+    const { headers, added, removed } = ownLines(lines, baseline)
+    if (!hasHeader(lines, 'etag')) headers.push('ETag', generateEtag(body, strongestEtag[place]))
+    if (!hasHeader(headers, 'date')) headers.push('Date', new Date(engine.clock.now()).toUTCString())
+    headers.push('Content-Length', String(body.byteLength))
+    const vary = valuesBeyond(membersOf(lines), membersOf(baseline))
+    return {
+      status,
+      headers,
+      added,
+      removed,
+      vary,
+      body,
+      variantNames: selection.names,
+      variant: selection.variant,
+      hasCacheControl: hasHeader(lines, 'cache-control'),
+      permitsAuthorization: permitsAuthorization(control),
+    }
+  }
+
+  /** The fields that select among the variants of the URL: those of this response and those known before. */
+  #variantNames({ lines }: ResponseHead): readonly string[] {
+    const known = this.#variants()?.names ?? []
+    return [...new Set([...known, ...membersOf(lines)])].sort()
+  }
+
+  #variants(): Variants | undefined {
+    const held = this.#fields.engine.memory.peek(this.#fields.urlKey)?.value
+    return held !== undefined && isVariants(held) ? held : undefined
+  }
+
+  #listVariant(entry: Entry<StoredResponse>): void {
+    const { engine, fill, urlKey } = this.#fields
+    if (entry.key === urlKey) return
+    const head = this.#head as ResponseHead
+    const names = this.#variantNames(head)
+    const known = this.#variants()
+    // Keys made of fewer fields are never asked for again.
+    const isSame = known?.names.length === names.length
+    const keys = isSame ? known.keys.filter((key) => key !== entry.key) : []
+    for (const key of isSame ? [] : (known?.keys ?? [])) engine.memory.delete(key)
+    keys.push(entry.key)
+    if (keys.length > maxVariants) engine.memory.delete(keys.shift() as string)
+    const value: Variants = { names, keys }
+    const bytes = keys.reduce((sum, key) => sum + key.length * 2 + 16, 0)
+    engine.memory.set(engine.entryOf(fill, { value: value as never, bytes, life: entry.life, key: urlKey }))
+  }
+
+  #refuse(refusal: Refusal, error: unknown = new Error(refusal.reason)): void {
+    const { engine, fill, previous } = this.#fields
+    const { reason, effect, isNature } = refusal
+    engine.events.reason('refused', fill.key, reason)
+    this.#explain(reason)
+    if (isNature) engine.history.set(fill.key, { isUncollapsible: true })
+    if (effect === 'remove') engine.remove(fill, previous?.key)
+    else engine.keepAndRetryLater(previous, fill.key, error)
+    this.#over(effect === 'fail' ? { how: 'failed', error } : { how: 'refused', reason })
+  }
+
+  #explain(reason: string): void {
+    const { request } = this.#fields
+    const route = `${request.method} ${this.#head?.route ?? pathOf(request.target)}`
+    explainOnce(route, reason)
+    if (reason === 'authenticated') {
+      warnOnce(
+        'RESTALE_AUTHENTICATED',
+        route,
+        `${route} was not cached: someone is logged in on the request. If the response is the same for everybody, say shared: true.`,
+      )
+    }
+  }
+
+  #over(landing: Parameters<Fill<StoredResponse>['land']>[0]): void {
+    this.#state = 'over'
+    this.#chunks = []
+    this.scope.close()
+    this.#fields.engine.fills.leave(this.#fields.fill)
+    this.#fields.fill.land(landing)
+    this.#fields.onEnd()
+  }
+
+  #cacheStatus(result: { stored?: boolean; detail?: string; fwdStatus?: number | undefined }): string {
+    return formatCacheStatus({ fwd: this.#fields.forward, ...result })
+  }
+}
+
+/** The key of one variant of a URL. */
+export function variantKey(urlKey: string, variant: string): string {
+  return `${encodePart(urlKey)}${variant}`
+}
+
+function cacheControlLines(lines: HeaderLines): string[] {
+  return hasHeader(lines, 'cache-control') ? [] : ['Cache-Control', generatedCacheControl]
+}
+
+/** A response that stood in another cache before brings its age along (RFC 9111 §5.1). */
+function receivedAge(lines: HeaderLines): number {
+  const age = headerValue(lines, 'age') ?? ''
+  return /^\d{1,10}$/.test(age) ? Number(age) : 0
+}
+
+function membersOf(lines: HeaderLines): string[] {
+  const members = varyMembers(lines)
+  return members === '*' ? [] : members
+}
+
+function linesBytes({ headers, added, removed, vary }: StoredResponse): number {
+  let bytes = 0
+  for (const text of [...headers, ...added, ...removed, ...vary]) bytes += text.length * 2 + 16
+  return bytes
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const body = Buffer.allocUnsafeSlow(length)
+  let at = 0
+  for (const chunk of chunks) {
+    body.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return body
+}
+
+/** In memory of its own: small buffers share a pool, and one slice of it would keep all of it alive. */
+function exactCopy(body: Uint8Array): Uint8Array {
+  return joined([body], body.byteLength)
+}

@@ -1,0 +1,45 @@
+import type { HeaderLines } from './headers.ts'
+
+/** A response as it is kept: only what was made below the cache, nothing of the request that filled it. */
+export interface StoredResponse {
+  readonly status: number
+  /** Lines that the handler set; on reuse they replace what stands there under their names. */
+  readonly headers: HeaderLines
+  /** Lines that the handler added to some that stood there already; on reuse they are added again. */
+  readonly added: HeaderLines
+  /** Lower-case names that stood there and that the handler took away. */
+  readonly removed: readonly string[]
+  /** Members that the handler added to `Vary`, lower-case. */
+  readonly vary: readonly string[]
+  readonly body: Uint8Array
+  /** The handler has said itself what clients may do with it. */
+  readonly hasCacheControl: boolean
+  /** RFC 9111 §3.5: also requests with `Authorization` may have it. */
+  readonly permitsAuthorization: boolean
+  /** Request fields that select it among the variants of its URL, and what it was made for of them. */
+  readonly variantNames: readonly string[]
+  readonly variant: string
+}
+
+/** A response that is ready to be sent. */
+export interface OutgoingResponse {
+  readonly status: number
+  readonly headers: HeaderLines
+  readonly added: HeaderLines
+  readonly removed: readonly string[]
+  readonly vary: readonly string[]
+  /** Absent for HEAD and 304. */
+  readonly body: Uint8Array | undefined
+  /** The member of `Cache-Status` for this use (RFC 9211). */
+  readonly cacheStatus: string
+}
+
+/** Where a URL has variants: the fields that select one, and the keys it has under it, oldest first. */
+export interface Variants {
+  readonly names: readonly string[]
+  readonly keys: readonly string[]
+}
+
+export function isVariants(value: unknown): value is Variants {
+  return (value as Variants).names !== undefined
+}

@@ -1,0 +1,108 @@
+import type { HeaderLines } from './headers.ts'
+import { headerValue, headerValues } from './headers.ts'
+import { encodePart } from './key.ts'
+import { endOfToken, trimWhitespace } from './syntax.ts'
+
+const supported = ['accept-encoding', 'origin']
+const knownCodings = ['br', 'deflate', 'gzip', 'zstd']
+
+const qvalue = /^q=(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i
+const zeroQvalue = /^q=0(?:\.0*)?$/i
+
+/** The names in a response's `Vary`: lower-case, unique, sorted; one `*` anywhere is `*` (RFC 9111 §4.1). */
+export function varyMembers(lines: HeaderLines): '*' | string[] {
+  const members = new Set<string>()
+  for (const line of headerValues(lines, 'vary')) {
+    for (const member of line.split(',')) members.add(trimWhitespace(member).toLowerCase())
+  }
+  members.delete('')
+  return members.has('*') ? '*' : [...members].sort()
+}
+
+/** Those members that a response must not have to be stored. */
+export function unsupportedVary(members: '*' | readonly string[]): string[] {
+  return members === '*' ? ['*'] : members.filter((member) => !supported.includes(member))
+}
+
+/**
+ * What the request says in the fields that `Vary` names: equal strings, interchangeable requests (RFC 9111
+ * §4.1). A field that is absent is told from an empty one.
+ */
+export function variantOf(names: readonly string[], requestHeaders: HeaderLines): string {
+  let variant = ''
+  for (const name of names) {
+    const value = name === 'accept-encoding' ? acceptedCodings(requestHeaders) : joined(requestHeaders, name)
+    variant += encodePart(name) + encodePart(value)
+  }
+  return variant
+}
+
+function joined(requestHeaders: HeaderLines, name: string): string | undefined {
+  const values = headerValues(requestHeaders, name)
+  return values.length === 0 ? undefined : values.map(trimWhitespace).join(', ')
+}
+
+/** Clients send few different values, and hits should not parse. The bounds are against strangers. */
+const codingsMemo = new Map<string, string>()
+const memoSize = 256
+const memoLength = 256
+
+function acceptedCodings(requestHeaders: HeaderLines): string | undefined {
+  const value = headerValue(requestHeaders, 'accept-encoding')
+  if (value === undefined) return undefined
+  const remembered = codingsMemo.get(value)
+  if (remembered !== undefined) return remembered
+  const codings = normaliseCodings(value)
+  if (value.length <= memoLength) {
+    if (codingsMemo.size >= memoSize) codingsMemo.clear()
+    codingsMemo.set(value, codings)
+  }
+  return codings
+}
+
+/**
+ * The sorted set of codings that may be sent (RFC 9110 §12.5.3), and `identity;q=0` if plain may not: in
+ * this much every coding that was chosen for one request suits the other. A coding unknown to us stays by
+ * its name, for the handler may know it. A value that breaks the grammar is read differently by everyone:
+ * it stays as it is.
+ */
+function normaliseCodings(value: string): string {
+  const accepted = readCodings(value)
+  if (accepted === undefined) return `?${value}`
+  const wildcard = accepted.get('*')
+  if (wildcard === true) {
+    for (const coding of knownCodings) if (!accepted.has(coding)) accepted.set(coding, true)
+  }
+  const members: string[] = []
+  for (const [coding, isAccepted] of accepted) {
+    if (coding === 'identity') continue
+    if (isAccepted) members.push(coding)
+    else if (wildcard === true && !knownCodings.includes(coding)) members.push(`${coding};q=0`)
+  }
+  if (!(accepted.get('identity') ?? wildcard ?? true)) members.push('identity;q=0')
+  return members.sort().join(',')
+}
+
+/**
+ * Each coding and whether it is acceptable; undefined if any member is not well-formed or contradicts
+ * another.
+ */
+function readCodings(value: string): Map<string, boolean> | undefined {
+  const accepted = new Map<string, boolean>()
+  for (const member of value.split(',').map(trimWhitespace)) {
+    if (member === '') continue
+    const [name = '', weight = 'q=1', ...rest] = member.split(';').map(trimWhitespace)
+    const isToken = name !== '' && endOfToken(name, 0) === name.length
+    if (!isToken || !qvalue.test(weight) || rest.length > 0) return undefined
+    const coding = canonicalCoding(name.toLowerCase())
+    const isAccepted = !zeroQvalue.test(weight)
+    if ((accepted.get(coding) ?? isAccepted) !== isAccepted) return undefined
+    accepted.set(coding, isAccepted)
+  }
+  return accepted
+}
+
+/** RFC 9110 §8.4.1.3: `x-gzip` is `gzip`. */
+function canonicalCoding(coding: string): string {
+  return coding === 'x-gzip' ? 'gzip' : coding
+}

@@ -1,0 +1,7 @@
+import type { Cache } from '../cache/cache.ts'
+import { engineOf } from '../cache/create-cache.ts'
+
+/** Resolves when no background work of this cache is left. */
+export async function settled(cache: Cache): Promise<void> {
+  await engineOf(cache).background.idle()
+}

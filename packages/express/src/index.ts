@@ -1,0 +1,103 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Cache, RegisteredProfile } from '@restale/core'
+import type { CacheHandle, EndpointOptions, ResponseCacheOptions } from '@restale/core/http'
+import { Mount } from '@restale/core/http'
+import type { Exchange } from '@restale/node'
+import { endpointHandler, serve } from '@restale/node'
+import type { Application, Request, RequestHandler, Response } from 'express'
+
+export { isRefill } from '@restale/node'
+export type { CacheHandle, EndpointOptions, ResponseCacheOptions }
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** The cache as this request sees it, below a `responseCache`. */
+      cache: CacheHandle<RegisteredProfile>
+    }
+  }
+}
+
+// With anything narrower, `req.params` of the handlers beside it in a route loses its type.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type Middleware = RequestHandler<any, any, any, any>
+
+/**
+ * Caches the responses of what is mounted below it, or of one route. Nothing is stored until a route says so:
+ * `life` or `tags` here, `cacheLife` or `req.cache.life` in the handler, or `s-maxage` in the response.
+ *
+ * Mount it below helmet, cors, compression and session: what stands above it writes its own headers on hits too.
+ *
+ * @throws CacheError `ERR_RESTALE_INVALID_OPTION` and what a wrong `life` or `tags` throws, at once
+ */
+export function responseCache(cache: Cache, options: ResponseCacheOptions<Request> = {}): Middleware {
+  const mount = new Mount<Request>(cache, options)
+  return (request, response, next) => serve(mount, exchange(request, response, next))
+}
+
+/**
+ * The endpoint that revalidates on demand; mount it above `express.json()`:
+ * `app.use('/api/revalidate', revalidateEndpoint(cache, { secret }))`.
+ *
+ * @throws CacheError `ERR_RESTALE_MISSING_SECRET`, `ERR_RESTALE_WEAK_SECRET`, `ERR_RESTALE_INVALID_OPTION`, at once
+ */
+export function revalidateEndpoint(cache: Cache, options: EndpointOptions): Middleware {
+  const answer = endpointHandler(cache, options)
+  const { path = '' } = options
+  return (request, response, next) => {
+    if (!isAtOrBelow(request.path, path)) return next()
+    const query = request.url.indexOf('?')
+    answer(
+      request,
+      response,
+      request.path.slice(path.length),
+      query < 0 ? '' : request.url.slice(query + 1),
+    ).catch(next)
+  }
+}
+
+function exchange(request: Request, response: Response, next: (error?: unknown) => void): Exchange<Request> {
+  return {
+    request,
+    response,
+    next,
+    scheme: request.protocol,
+    authority: request.host ?? '',
+    target: request.originalUrl,
+    isRoute: request.route !== undefined,
+    listener: rootOf(request.app),
+    isAuthenticated: () => isAuthenticated(request),
+    route: () => routeOf(request),
+    setHandle: (handle) => {
+      request.cache = handle
+    },
+    setTarget: (target) => setQuery(request, target),
+  }
+}
+
+/** A mounted app knows its parent; the outermost runs everything that a client's request meets. */
+function rootOf(app: Application): RequestListener {
+  let root = app as Application & { parent?: Application }
+  while (root.parent !== undefined) root = root.parent as typeof root
+  return root as unknown as (request: IncomingMessage, response: ServerResponse) => void
+}
+
+/** Where passport, express-jwt, express-basic-auth and their like put who has logged in. */
+function isAuthenticated(request: Request & { user?: unknown; auth?: unknown }): boolean {
+  return Boolean(request.user ?? request.auth)
+}
+
+function routeOf({ baseUrl, route }: Request): string | undefined {
+  return typeof route?.path === 'string' ? `${baseUrl}${route.path}` : undefined
+}
+
+/** Routers have cut the path to what is below them, so only the query is put in; `originalUrl` stays as it came. */
+function setQuery(request: Request, target: string): void {
+  const query = target.indexOf('?')
+  const path = request.url.split('?', 1)[0] as string
+  request.url = query < 0 ? path : path + target.slice(query)
+}
+
+function isAtOrBelow(path: string, base: string): boolean {
+  return path === base || path.startsWith(base.endsWith('/') ? base : `${base}/`)
+}

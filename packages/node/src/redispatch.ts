@@ -1,0 +1,85 @@
+import type { RequestListener } from 'node:http'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import type { Refill } from '@restale/core/http'
+
+const refills = new WeakMap<IncomingMessage, Refill>()
+
+/** Is this request run again by the cache, with nobody waiting? For access logs, rate limiters and the like. */
+export function isRefill(request: IncomingMessage): boolean {
+  return refills.has(request)
+}
+
+/** The fill that a request is run again for. */
+export function refillOf(request: IncomingMessage): Refill | undefined {
+  return refills.get(request)
+}
+
+/**
+ * Runs a request again through `listener`, with objects of Node's own on a socket that leads nowhere: frameworks
+ * give requests and responses another prototype, which only the real ones survive. Resolves when it is over.
+ */
+export function redispatch(
+  listener: RequestListener,
+  refill: Refill,
+  origin: Socket | undefined,
+): Promise<void> {
+  const socket = nowhere(origin) as unknown as Socket
+  const request = new IncomingMessage(socket)
+  request.method = refill.method
+  request.url = refill.target
+  request.httpVersion = '1.1'
+  request.httpVersionMajor = 1
+  request.httpVersionMinor = 1
+  request.rawHeaders = [...refill.headers]
+  request.complete = true
+  request.push(null)
+  refills.set(request, refill)
+
+  const response = new ServerResponse(request)
+  response.assignSocket(socket)
+  return new Promise((resolve, reject) => {
+    // As a server does: what has finished is closed, and whoever waits for 'close' hears of it.
+    response.once('finish', () => socket.destroy())
+    response.once('close', resolve)
+    Promise.resolve(listener(request, response) as unknown).catch(reject)
+  })
+}
+
+/** Takes everything, gives nothing, and tells of the peer what the triggering connection tells. */
+function nowhere(origin: Socket | undefined): Duplex {
+  const socket = new Duplex({
+    read() {},
+    write(_chunk, _encoding, callback) {
+      callback()
+    },
+  })
+  const self = () => socket
+  return Object.assign(socket, peerOf(origin), {
+    setTimeout: self,
+    setNoDelay: self,
+    setKeepAlive: self,
+    ref: self,
+    unref: self,
+    address: () => ({ address: origin?.localAddress, family: origin?.localFamily, port: origin?.localPort }),
+  })
+}
+
+const peerFields = [
+  'remoteAddress',
+  'remoteFamily',
+  'remotePort',
+  'localAddress',
+  'localFamily',
+  'localPort',
+  'encrypted',
+  'authorized',
+  'servername',
+  'alpnProtocol',
+] as const
+
+function peerOf(origin: Socket | undefined): Record<string, unknown> {
+  const source = origin as unknown as Record<string, unknown> | undefined
+  return Object.fromEntries(peerFields.map((field) => [field, source?.[field]]))
+}

@@ -1,0 +1,15 @@
+// The type checks beside `tsc -b`. Without arguments: all three.
+import { tool } from './lib.mjs'
+
+export const typeChecks = {
+  build: ['-b'],
+  'types of the tests': ['-p', 'tsconfig.test.json'],
+  'types of the state ring, no ambient types': ['-p', 'packages/core/tsconfig.state.json'],
+}
+
+if (process.argv[1]?.endsWith('types.mjs')) {
+  for (const args of Object.values(typeChecks)) {
+    const { ok } = await tool('tsc', args)
+    if (!ok) process.exitCode = 1
+  }
+}
