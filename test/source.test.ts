@@ -5,7 +5,11 @@ import { expect, test } from 'vitest'
 test.each([
   ['@restale/core', () => import('@restale/core'), () => import('../packages/core/src/index.ts')],
   ['@restale/core/http', () => import('@restale/core/http'), () => import('../packages/core/src/http.ts')],
-  ['@restale/core/store', () => import('@restale/core/store'), () => import('../packages/core/src/store.ts')],
+  [
+    '@restale/core/standard-webhooks',
+    () => import('@restale/core/standard-webhooks'),
+    () => import('../packages/core/src/standard-webhooks.ts'),
+  ],
   [
     '@restale/core/testing',
     () => import('@restale/core/testing'),

@@ -71,7 +71,13 @@ export class ResponseCapture {
       setWriteHeadHeaders(response, headers as Record<string, string> | undefined)
       response.statusCode = status
       this.#headOut(status)
-      return Reflect.apply(writeHead, response, [response.statusCode, ...(reason ? [reason] : [])])
+      try {
+        return Reflect.apply(writeHead, response, [response.statusCode, ...(reason ? [reason] : [])])
+      } catch (error) {
+        // Whatever the application sends instead is not the response that was announced.
+        this.#capture.fail(error)
+        throw error
+      }
     }) as typeof response.writeHead
 
     response.write = ((chunk: Chunk, ...rest: unknown[]) => {

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import type { Refill } from '@restale/core/http'
 
 const refills = new WeakMap<IncomingMessage, Refill>()
@@ -20,7 +21,7 @@ export function refillOf(request: IncomingMessage): Refill | undefined {
  * Runs a request again through `listener`, with objects of Node's own on a socket that leads nowhere: frameworks
  * give requests and responses another prototype, which only the real ones survive. Resolves when it is over.
  */
-export function redispatch(
+export async function redispatch(
   listener: RequestListener,
   refill: Refill,
   origin: Socket | undefined,
@@ -39,6 +40,8 @@ export function redispatch(
 
   const response = new ServerResponse(request)
   response.assignSocket(socket)
+  // Node sends what has been written when this tick is over: the stale response first, then the work behind it.
+  await setImmediate()
   return new Promise((resolve, reject) => {
     // As a server does: what has finished is closed, and whoever waits for 'close' hears of it.
     response.once('finish', () => socket.destroy())

@@ -110,7 +110,10 @@ async function obtain<A extends readonly unknown[], R>(
   for (;;) {
     const flight = fills.flight(key) as Fill<R> | undefined
     if (flight === undefined || (!fills.canJoin(flight, position, severity) && !fills.isFull(key))) {
-      const { fill, result } = startFill(definition, args, key, previous, (run) => run())
+      const { fill, result } = startFill(definition, args, key, previous, {
+        dispatch: (run) => run(),
+        onTimeout: () => {},
+      })
       const landing = await fill.landed
       if (landing.how === 'value') outer?.consume(landing.entry, engine, clock.now())
       return result
@@ -137,28 +140,15 @@ function refillBehind<A extends readonly unknown[], R>(
   const { engine } = definition
   const release = engine.background.occupy()
   // In a microtask of its own: the caller gets the stale value before any of this runs.
-  const { fill, result } = startFill(definition, args, key, previous, (run) =>
-    runOutside(() => Promise.resolve().then(run)),
-  )
-  const stopTimer = engine.startFillTimer(() => {
-    engine.fills.leave(fill)
-    engine.keepAndRetryLater(previous, key, new Error(`${definition.name} took too long`))
-    release()
+  const { result } = startFill(definition, args, key, previous, {
+    dispatch: (run) => runOutside(() => Promise.resolve().then(run)),
+    onTimeout: () => {
+      engine.keepAndRetryLater(previous, key, new Error(`${definition.name} took too long`))
+      release()
+    },
   })
-  engine.background.track(
-    result.then(
-      () => finish(),
-      (error) => {
-        engine.keepAndRetryLater(previous, key, error)
-        finish()
-      },
-    ),
-  )
-
-  function finish(): void {
-    stopTimer()
-    release()
-  }
+  const work = result.catch((error) => engine.keepAndRetryLater(previous, key, error)).finally(release)
+  engine.background.track(work)
 }
 
 /** Runs the function in a scope of its own. `result` is what it gave, `fill.landed` what others may have. */
@@ -167,14 +157,19 @@ function startFill<A extends readonly unknown[], R>(
   args: A,
   key: string,
   previous: Entry | undefined,
-  dispatch: (run: () => Promise<R>) => Promise<R>,
+  how: { dispatch(run: () => Promise<R>): Promise<R>; onTimeout(): void },
 ): { fill: Fill<R>; result: Promise<R> } {
   const { engine, fn, options, name } = definition
   const scope = new FillScope('function', engine, name)
   if (options.life !== undefined) scope.limitLife(engine.profiles.fields(options.life))
   const fill = engine.fills.begin<R>(key, scope, engine.clock.now(), previous)
   if (options.tags !== undefined && !needsResult(options.tags)) tagWith(definition, scope, args)
-  const result = dispatch(() => runInScope(scope, async () => fn(...args)))
+  // However long it takes, who comes after the time for a fill does not wait for it.
+  const stopTimer = engine.startFillTimer(() => {
+    engine.fills.leave(fill)
+    how.onTimeout()
+  })
+  const result = how.dispatch(() => runInScope(scope, async () => fn(...args))).finally(stopTimer)
   result.then(
     (value) => land(definition, fill, args, value),
     (error) => landWith(engine, fill, { how: 'failed', error }),
@@ -231,12 +226,12 @@ function storedCopy<R>(
   try {
     return sizedCopy(value, options.clone !== false)
   } catch (error) {
-    if (!(error instanceof UncopyableError)) throw error
-    scope.refuse(`it holds ${error.message}, which cannot be copied`)
+    const what = error instanceof UncopyableError ? error.message : `a value that throws ${String(error)}`
+    scope.refuse(`it holds ${what}, which cannot be copied`)
     warnOnce(
       'RESTALE_UNCOPYABLE',
       name,
-      `${name} is not cached: it gave ${error.message}, which cannot be copied. Return plain data, or pass clone: false.`,
+      `${name} is not cached: it gave ${what}, which cannot be copied. Return plain data, or pass clone: false.`,
     )
     return { value, bytes: 0 }
   }

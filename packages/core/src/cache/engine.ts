@@ -109,6 +109,8 @@ export class Engine {
       fill.scope.onLateTag = () => this.#removeEntry(entry)
       this.events.key('stored', entry.key)
     } else {
+      // Whoever says that it must not be shared says so of what was stored before, too.
+      if (isLifeless(entry)) this.remove(fill, entry.key)
       this.events.reason('refused', entry.key, reason)
     }
     return reason
@@ -123,15 +125,13 @@ export class Engine {
 
   /** A failure: the old entry stays, and is not tried again for a while, longer each time. */
   keepAndRetryLater(previous: Entry | undefined, key: string, error: unknown): void {
+    if (previous === undefined) return
     const now = this.clock.now()
-    let retryAt = now
-    if (previous !== undefined) {
-      const delay = Math.min(firstRetryMs * 2 ** previous.failures, longestRetryMs)
-      // Half of it at random, so that keys which failed together are not retried together.
-      retryAt = now + delay / 2 + randomInt(Math.ceil(delay / 2) + 1)
-      previous.failures++
-      previous.retryAt = retryAt
-    }
+    const delay = Math.min(firstRetryMs * 2 ** previous.failures, longestRetryMs)
+    // Half of it at random, so that keys which failed together are not retried together.
+    const retryAt = now + delay / 2 + randomInt(Math.ceil(delay / 2) + 1)
+    previous.failures++
+    previous.retryAt = retryAt
     if (this.events.isHeard('refill-failed'))
       this.events.publish({ kind: 'refill-failed', key, error, retryAt })
   }
@@ -149,7 +149,7 @@ export class Engine {
   #whyNotStored(fill: Fill, entry: Entry): string | undefined {
     if (!this.isEnabled) return 'the cache is disabled'
     if (fill.scope.unstorable !== undefined) return fill.scope.unstorable
-    if (entry.life.revalidate <= 0 || entry.life.expire <= 0) return 'its life is 0'
+    if (isLifeless(entry)) return 'its life is 0'
     if (fill.isSuperseded) return 'a later fill has ended before'
     const held = this.memory.peek(entry.key)
     if (held !== undefined && held.sequence > entry.sequence) return 'a later fill has ended before'
@@ -161,4 +161,9 @@ export class Engine {
   #removeEntry(entry: Entry): void {
     if (this.memory.peek(entry.key) === entry) this.memory.delete(entry.key)
   }
+}
+
+/** Not shared beyond those who wait for it already. */
+function isLifeless({ life }: Entry): boolean {
+  return life.revalidate <= 0 || life.expire <= 0
 }

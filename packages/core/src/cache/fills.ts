@@ -75,15 +75,14 @@ export class Fills {
     this.#ledger = ledger
   }
 
-  /** Registers a fill; its version is the ledger's position now. */
+  /** Registers a fill. `version`: the ledger's position before anything that goes into the value was read. */
   begin<V>(
     key: string,
     scope: FillScope,
     bornAt: number,
     previous: Entry | undefined,
-    isFlight = true,
+    { isFlight = true, version = this.#ledger.position }: { isFlight?: boolean; version?: number } = {},
   ): Fill<V> {
-    const version = this.#ledger.position
     const fill = new Fill<V>({ key, scope, version, bornAt, sequence: ++this.#sequence, isFlight, previous })
     const others = this.#byKey.get(key)
     if (others === undefined) this.#byKey.set(key, [fill])

@@ -8,6 +8,9 @@ export interface Nature {
   readonly isCeded?: boolean
 }
 
+/** Longer keys are not remembered: clients choose them, and they must not fill the memory. */
+const maxKeyLength = 512
+
 /** A bounded memory of keys; what it forgets is learnt again at the next response. */
 export class KeyHistory {
   readonly #natures = new Map<string, Nature>()
@@ -22,6 +25,7 @@ export class KeyHistory {
   }
 
   set(key: string, nature: Nature): void {
+    if (key.length > maxKeyLength) return
     this.#natures.delete(key)
     this.#natures.set(key, nature)
     if (this.#natures.size > this.#limit) this.#natures.delete(this.#natures.keys().next().value as string)

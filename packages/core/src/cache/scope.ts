@@ -24,8 +24,10 @@ export class FillScope {
   readonly kind: ScopeKind
   /** The cache that this scope labels for, by identity. */
   readonly owner: object
-  /** How warnings and refusals call it, for instance `cached function "get-post"`. */
+  /** What warnings call it, for instance `cached function "get-post"` or `GET /posts/1`. */
   readonly name: string
+  /** What is warned about once: there are few of these, while a client can make up any number of names. */
+  readonly subject: string
   readonly tags = new Set<string>()
 
   /** It is certain that the value is meant to be cached; until then stale nested values may be used. */
@@ -43,10 +45,11 @@ export class FillScope {
   #declared = 0
   #nestedLife: Life | undefined
 
-  constructor(kind: ScopeKind, owner: object, name: string) {
+  constructor(kind: ScopeKind, owner: object, name: string, subject = name) {
     this.kind = kind
     this.owner = owner
     this.name = name
+    this.subject = subject
     this.isDecided = kind === 'function'
     this.isOptedIn = kind === 'function'
   }
@@ -108,7 +111,7 @@ export class FillScope {
 
   #refuseTag(problem: string): void {
     this.refuse(`invalid tags: ${problem}`)
-    warnOnce('RESTALE_INVALID_TAG', `${this.name} ${problem}`, `${this.name} is not cached: ${problem}`)
+    warnOnce('RESTALE_INVALID_TAG', this.subject, `${this.name} is not cached: ${problem}`)
   }
 }
 

@@ -1,12 +1,12 @@
-/** Each warning appears once in a process, however many caches meet its cause; bounded, then silent. */
-const maxWarnings = 1000
-const said = new Set<string>()
+/** Subjects of one code that are warned about: clients may be able to make up subjects, but silence no other code. */
+const maxSubjects = 100
+const said = new Map<string, Set<string>>()
 
 /** Warns once per `code` and `subject` through `process.emitWarning`. */
 export function warnOnce(code: string, subject: string, message: string): void {
-  const id = `${code} ${subject}`
-  if (said.has(id) || said.size >= maxWarnings) return
-  said.add(id)
+  const subjects = said.get(code) ?? new Set()
+  if (subjects.has(subject) || subjects.size >= maxSubjects) return
+  said.set(code, subjects.add(subject))
   globalThis.process?.emitWarning?.(message, { type: 'RestaleWarning', code })
 }
 

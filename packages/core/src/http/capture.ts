@@ -21,9 +21,15 @@ import { ownLines, valuesBeyond } from './own-lines.ts'
 import type { IncomingRequest } from './request.ts'
 import { pathOf } from './request.ts'
 import { generatedCacheControl } from './respond.ts'
-import type { Refusal, ResponseHead   unstorableRefusal,
+import type { Refusal, ResponseHead } from './storable.ts'
+import {
+  fail,
+  lengthRefusal,
+  nature,
+  permitsAuthorization,
+  refusalOf,
+  unstorableRefusal,
 } from './storable.ts'
-import { fail, lengthRefusal, nature, permitsAuthorization, refusalOf } from './storable.ts'
 import type { StoredResponse, Variants } from './stored-response.ts'
 import { isVariants } from './stored-response.ts'
 import { variantOf, varyMembers } from './vary.ts'
@@ -81,6 +87,11 @@ export class Capture {
     this.scope = fields.fill.scope
     this.scope.onOptIn = () => this.onDecided?.()
     this.handle = new CaptureHandle(fields.engine, this, fields.status)
+  }
+
+  /** The position in the ledger at which this began. */
+  get version(): number {
+    return this.#fields.fill.version
   }
 
   /** A mount further in has taken the request over, and owns whatever comes of it. */
@@ -255,14 +266,22 @@ export class Capture {
   }
 
   #refuse(refusal: Refusal, error: unknown = new Error(refusal.reason)): void {
-    const { engine, fill, previous } = this.#fields
-    const { reason, effect, isNature } = refusal
+    const { engine, fill, hasCredentials } = this.#fields
+    const { reason, effect } = refusal
     engine.events.reason('refused', fill.key, reason)
     this.#explain(reason)
+    // What somebody's credentials get says nothing about what everybody else does.
+    if (!hasCredentials) this.#settle(refusal, error)
+    this.#over(effect === 'fail' ? { how: 'failed', error } : { how: 'refused', reason })
+  }
+
+  /** What a refusal means for the entry there was, and for those who come next. */
+  #settle({ effect, isNature }: Refusal, error: unknown): void {
+    const { engine, fill, previous } = this.#fields
     if (isNature) engine.history.set(fill.key, { isUncollapsible: true })
+    else if (this.scope.isOptedIn) engine.history.set(fill.key, { isDecided: true })
     if (effect === 'remove') engine.remove(fill, previous?.key)
     else engine.keepAndRetryLater(previous, fill.key, error)
-    this.#over(effect === 'fail' ? { how: 'failed', error } : { how: 'refused', reason })
   }
 
   #explain(reason: string): void {

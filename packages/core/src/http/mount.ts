@@ -7,6 +7,7 @@ import type { Fill, Landing } from '../cache/fills.ts'
 import type { InertScope } from '../cache/scope.ts'
 import { FillScope, inertScope } from '../cache/scope.ts'
 import { warnOnce } from '../cache/warnings.ts'
+import { pathLabels } from '../state/path.ts'
 import type { ForwardReason } from './cache-status.ts'
 import { formatCacheStatus } from './cache-status.ts'
 import { Capture, variantKey } from './capture.ts'
@@ -77,27 +78,32 @@ export class Mount<Native = unknown> {
     if (refill !== undefined && !refill.isReached) {
       return refill.mount === this ? this.#reach(refill, request) : pass(undefined)
     }
+    // What lies between a mount further out and this one may have read data already.
+    const position = request.outer?.version ?? this.#engine.ledger.position
     request.outer?.cede()
     const bypass = this.#whyBypass(request)
     if (bypass !== undefined) return this.#bypass(bypass)
-    return this.#lookup(request)
+    return this.#lookup(request, position)
   }
 
-  #lookup(request: IncomingRequest<Native>): Verdict | Promise<Verdict> {
+  #lookup(request: IncomingRequest<Native>, position: number): Verdict | Promise<Verdict> {
     const { memory, ledger, clock } = this.#engine
     const urlKey = this.#key(request)
     const now = clock.now()
-    const { key, entry } = selectVariant(urlKey, memory.get(urlKey), request, (found) => memory.get(found))
+    const { key, entry } = selectVariant(urlKey, memory, request)
     const freshness = entry === undefined ? 'expired' : ledger.judge(entry, now)
     if (entry === undefined || freshness === 'expired' || !this.#mayHave(request, entry)) {
-      return this.#miss(request, { urlKey, key, entry })
+      return this.#miss(request, { urlKey, key, entry, position })
     }
     return freshness === 'fresh' ? this.#hit(request, entry, now) : this.#stale(request, urlKey, entry, now)
   }
 
   #hit(request: IncomingRequest<Native>, entry: Entry<StoredResponse>, now: number): Verdict {
     this.#engine.events.key('hit', entry.key)
-    const cacheStatus = formatCacheStatus({ hit: true, ttl: Math.ceil((entry.staleAt - now) / 1000) })
+    const cacheStatus = formatCacheStatus({
+      hit: true,
+      ttl: Math.ceil((Math.min(entry.staleAt, entry.expiredAt) - now) / 1000),
+    })
     return { do: 'send', response: respond(entry, request, now, cacheStatus), handle: hitHandle }
   }
 
@@ -129,25 +135,29 @@ export class Mount<Native = unknown> {
     if (!hasPlainHost(request)) return this.#bypass('host')
     const isAlone = nature?.isUncollapsible === true || this.#hasCredentials(request)
     if (isAlone) return this.#lead(request, found, false)
-    const { fills, ledger } = engine
-    const flight = fills.flight(found.key) as Fill<StoredResponse> | undefined
-    if (
-      flight === undefined ||
-      (!fills.canJoin(flight, ledger.position, 'hard') && !fills.isFull(found.key))
-    ) {
-      return this.#lead(request, found, true)
-    }
-    return this.#follow(request, found, flight)
+    const flight = this.#flight(request, found)
+    return flight === undefined ? this.#lead(request, found, true) : this.#follow(request, found, flight)
+  }
+
+  /** The flight to wait for: none that began before what it is known to depend on was invalidated, if there may be another. */
+  #flight(request: IncomingRequest<Native>, { key, position }: Found): Fill<StoredResponse> | undefined {
+    const { fills } = this.#engine
+    const flight = fills.flight(key) as Fill<StoredResponse> | undefined
+    if (flight === undefined || position <= flight.version || fills.isFull(key)) return flight
+    return fills.canJoin(flight, position, 'hard', pathLabels(request.target)) ? flight : undefined
   }
 
   /** Runs the handler, and lets others wait for it if it is a flight. */
   #lead(request: IncomingRequest<Native>, found: Found, isFlight: boolean): Verdict {
     const engine = this.#engine
-    const { key, urlKey, entry } = found
+    const { key, urlKey, entry, position } = found
     const isDecided =
       this.#options.isOptedIn || entry !== undefined || engine.history.get(key)?.isDecided === true
     const scope = this.#scope(request, isDecided)
-    const fill = engine.fills.begin<StoredResponse>(key, scope, engine.clock.now(), entry, isFlight)
+    const fill = engine.fills.begin<StoredResponse>(key, scope, engine.clock.now(), entry, {
+      isFlight,
+      version: position,
+    })
     const stopTimer = engine.startFillTimer(() => {
       engine.fills.leave(fill)
       fill.land({ how: 'refused', reason: 'timeout' })
@@ -190,7 +200,7 @@ export class Mount<Native = unknown> {
       scope.refuse('tags-failed')
       warnOnce(
         'RESTALE_TAGS_FAILED',
-        scope.name,
+        scope.subject,
         `${scope.name} is not cached: its tags function threw ${String(error)}`,
       )
     }
@@ -214,8 +224,8 @@ export class Mount<Native = unknown> {
     found: Found,
     first: Fill<StoredResponse>,
   ): Promise<Verdict> {
-    const { fills, ledger } = this.#engine
-    const { position } = ledger
+    const { ledger } = this.#engine
+    const { position } = found
     let failures = 0
     for (let flight: Fill<StoredResponse> | undefined = first; flight !== undefined; ) {
       if (flight.waiters >= maxWaiters) break
@@ -224,20 +234,19 @@ export class Mount<Native = unknown> {
       if (landing.how === 'failed' && ++failures >= maxFailures) break
       if (landing.how === 'value') {
         const { entry } = landing
-        if (!isForVariant(entry, request)) return this.#lookup(request)
-        if (!ledger.isMarked(entry.version, position, entry, 'hard')) return this.#collapsed(request, entry)
+        if (!isForVariant(entry, request)) return this.#lookup(request, position)
+        if (!ledger.isMarked(entry.version, position, entry, 'hard'))
+          return this.#collapsed(request, found, entry)
       }
-      flight = fills.flight(found.key) as Fill<StoredResponse> | undefined
-      if (flight === undefined || (!fills.canJoin(flight, position, 'hard') && !fills.isFull(found.key))) {
-        return this.#lead(request, found, true)
-      }
+      flight = this.#flight(request, found)
+      if (flight === undefined) return this.#lead(request, found, true)
     }
     if (this.#engine.history.get(found.key)?.isCeded) return pass(undefined)
     return this.#lead(request, found, false)
   }
 
-  #collapsed(request: IncomingRequest<Native>, entry: Entry<StoredResponse>): Verdict {
-    const cacheStatus = formatCacheStatus({ fwd: 'uri-miss', collapsed: true })
+  #collapsed(request: IncomingRequest<Native>, found: Found, entry: Entry<StoredResponse>): Verdict {
+    const cacheStatus = formatCacheStatus({ fwd: forwardReason(found), collapsed: true })
     const now = this.#engine.clock.now()
     return { do: 'send', response: respond(entry, request, now, cacheStatus), handle: hitHandle }
   }
@@ -271,8 +280,13 @@ export class Mount<Native = unknown> {
   }
 
   #scope(request: IncomingRequest<Native>, isDecided: boolean): FillScope {
-    const { isOptedIn, life } = this.#options
-    const scope = new FillScope('response', this.#engine, `${request.method} ${pathOf(request.target)}`)
+    const { isOptedIn, life, name } = this.#options
+    const scope = new FillScope(
+      'response',
+      this.#engine,
+      `${request.method} ${pathOf(request.target)}`,
+      `mount ${name}`,
+    )
     scope.isDecided = isDecided
     scope.isOptedIn = isOptedIn && request.isRoute
     if (scope.isOptedIn && life !== undefined) scope.limitLife(life)
@@ -346,21 +360,23 @@ interface Found {
   readonly urlKey: string
   readonly key: string
   readonly entry: Entry<StoredResponse> | undefined
+  /** Of the ledger, when the request began. */
+  readonly position: number
 }
 
 const none: readonly KeyPair[] = []
 
 function selectVariant(
   urlKey: string,
-  held: Entry | undefined,
+  memory: Engine['memory'],
   request: IncomingRequest,
-  get: (key: string) => Entry | undefined,
-): Found {
+): Pick<Found, 'key' | 'entry'> {
+  const held = memory.get(urlKey)
   if (held === undefined || !isVariants(held.value)) {
-    return { urlKey, key: urlKey, entry: held as Entry<StoredResponse> | undefined }
+    return { key: urlKey, entry: held as Entry<StoredResponse> | undefined }
   }
   const key = variantKey(urlKey, variantOf(held.value.names, request.rawHeaders))
-  return { urlKey, key, entry: get(key) as Entry<StoredResponse> | undefined }
+  return { key, entry: memory.get(key) as Entry<StoredResponse> | undefined }
 }
 
 function isForVariant({ value }: Entry<StoredResponse>, request: IncomingRequest): boolean {
