@@ -15,3 +15,8 @@ export function explainOnce(subject: string, reason: string): void {
   if (globalThis.process?.env?.NODE_ENV !== 'development') return
   warnOnce('RESTALE_NOT_CACHED', `${subject} ${reason}`, `${subject} was not cached: ${reason}`)
 }
+
+/** With the stack, where there is one: whoever reads the warning has nothing else. */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -2,7 +2,7 @@ import type { Engine } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
 import type { Fill } from '../cache/fills.ts'
 import type { FillScope } from '../cache/scope.ts'
-import { explainOnce, warnOnce } from '../cache/warnings.ts'
+import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
 import { pathLabels } from '../state/path.ts'
 import type { CacheControl } from './cache-control.ts'
 import { parseCacheControl } from './cache-control.ts'
@@ -14,8 +14,8 @@ import type { CacheHandle } from './handle.ts'
 import { CaptureHandle } from './handle.ts'
 import type { HeaderLines } from './headers.ts'
 import { hasHeader, headerValue, headerValues } from './headers.ts'
-import { encodePart } from './key.ts'
 import { lifetime } from './lifetime.ts'
+import { variantKey } from './lookup.ts'
 import type { ResolvedOptions } from './options.ts'
 import { ownLines, valuesBeyond } from './own-lines.ts'
 import type { IncomingRequest } from './request.ts'
@@ -89,9 +89,10 @@ export class Capture {
     this.handle = new CaptureHandle(fields.engine, this, fields.status)
   }
 
-  /** The position in the ledger at which this began. */
-  get version(): number {
-    return this.#fields.fill.version
+  /** The position at which this began, if it is one of that ledger. */
+  positionIn(ledger: Engine['ledger']): number | undefined {
+    const { engine, fill } = this.#fields
+    return engine.ledger === ledger ? fill.version : undefined
   }
 
   /** A mount further in has taken the request over, and owns whatever comes of it. */
@@ -112,9 +113,23 @@ export class Capture {
     this.#fields.fill.land({ how: 'refused', reason: 'skipped' })
   }
 
-  /** To be called once, when the head is complete and before it goes out. */
+  /** To be called once, when the head is complete and before it goes out. Never throws. */
   head(head: ResponseHead): HeadPlan {
     if (this.#state !== 'open') return untouched
+    try {
+      return this.#plan(head)
+    } catch (error) {
+      warnOnce(
+        'RESTALE_INTERNAL',
+        this.scope.subject,
+        `The cache failed, and stored nothing: ${describeError(error)}`,
+      )
+      this.fail(error)
+      return untouched
+    }
+  }
+
+  #plan(head: ResponseHead): HeadPlan {
     this.#head = head
     const { options, hasCredentials } = this.#fields
     const refusal = refusalOf(head, this.scope, options, hasCredentials) ?? this.#bodyRefusal(head)
@@ -153,9 +168,9 @@ export class Capture {
   }
 
   #bodyRefusal({ lines, body }: ResponseHead): Refusal | undefined {
-    if (body === undefined) return undefined
-    if (body.byteLength > this.#fields.engine.limits.maxEntryBytes) return nature('too-large')
-    return lengthRefusal(lines, body.byteLength)
+    const length = body?.byteLength ?? Number(headerValue(lines, 'content-length') ?? 0)
+    if (length > this.#fields.engine.limits.maxEntryBytes) return nature('too-large')
+    return body === undefined ? undefined : lengthRefusal(lines, length)
   }
 
   #planStream(head: ResponseHead): HeadPlan {
@@ -309,11 +324,6 @@ export class Capture {
   #cacheStatus(result: { stored?: boolean; detail?: string; fwdStatus?: number | undefined }): string {
     return formatCacheStatus({ fwd: this.#fields.forward, ...result })
   }
-}
-
-/** The key of one variant of a URL. */
-export function variantKey(urlKey: string, variant: string): string {
-  return `${encodePart(urlKey)}${variant}`
 }
 
 function cacheControlLines(lines: HeaderLines): string[] {

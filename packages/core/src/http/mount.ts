@@ -4,48 +4,28 @@ import { engineOf } from '../cache/create-cache.ts'
 import type { Engine } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
 import type { Fill, Landing } from '../cache/fills.ts'
-import type { InertScope } from '../cache/scope.ts'
-import { FillScope, inertScope } from '../cache/scope.ts'
-import { warnOnce } from '../cache/warnings.ts'
+import { FillScope } from '../cache/scope.ts'
+import { describeError, warnOnce } from '../cache/warnings.ts'
 import { pathLabels } from '../state/path.ts'
-import type { ForwardReason } from './cache-status.ts'
+import { bypassReason, hasCredentials, hasPlainHost } from './bypass.ts'
 import { formatCacheStatus } from './cache-status.ts'
-import { Capture, variantKey } from './capture.ts'
-import type { CacheHandle } from './handle.ts'
-import { bypassHandle, hitHandle, staleHandle } from './handle.ts'
-import { headerValue } from './headers.ts'
-import type { KeyPair } from './key.ts'
-import { cacheKey, cookieValues, keyedTarget } from './key.ts'
+import type { CaptureFields } from './capture.ts'
+import { Capture } from './capture.ts'
+import { hitHandle, staleHandle } from './handle.ts'
+import { keyedTarget } from './key.ts'
+import type { Found } from './lookup.ts'
+import { forwardReason, isForVariant, lookup } from './lookup.ts'
 import type { ResolvedOptions, ResponseCacheOptions } from './options.ts'
 import { resolveOptions } from './options.ts'
 import { Refill } from './refill.ts'
 import type { IncomingRequest } from './request.ts'
-import { hasContent, hasPlainHost, pathOf } from './request.ts'
+import { pathOf } from './request.ts'
 import { respond } from './respond.ts'
-import type { OutgoingResponse, StoredResponse } from './stored-response.ts'
-import { isVariants } from './stored-response.ts'
-import { variantOf } from './vary.ts'
+import type { StoredResponse } from './stored-response.ts'
+import type { Verdict } from './verdict.ts'
+import { pass } from './verdict.ts'
 
-/** What an adapter does with a request. */
-export type Verdict =
-  /** Run the handler in `scope`, and stay out of the way. */
-  | {
-      readonly do: 'pass'
-      readonly scope: InertScope
-      readonly handle: CacheHandle<string>
-      readonly cacheStatus?: string
-    }
-  /** Send `response`, then run `refill` if there is one. */
-  | {
-      readonly do: 'send'
-      readonly response: OutgoingResponse
-      readonly handle: CacheHandle<string>
-      readonly refill?: Refill
-    }
-  /** Run the handler in `capture.scope`, with `target` as its URL, and show `capture` what it gives. */
-  | { readonly do: 'capture'; readonly capture: Capture; readonly target: string }
-
-/** Followers wait so long for a flight of which nobody knows yet whether it will be shared. */
+/** Nobody waits longer for a flight of which it is not known whether it will be shared, counted from its start. */
 const undecidedWaitMs = 200
 /** Whoever comes when so many wait already goes on alone. */
 const maxWaiters = 10_000
@@ -72,41 +52,55 @@ export class Mount<Native = unknown> {
     this.#place = place
   }
 
-  /** decide → key → memory tier → freshness → respond. A promise only if there is a flight to wait for. */
+  /**
+   * What to do with a request; a promise only if there is a flight to wait for. Never throws or rejects: where
+   * the cache fails, the application goes on without it.
+   */
   decide(request: IncomingRequest<Native>): Verdict | Promise<Verdict> {
-    const { refill } = request
+    try {
+      const verdict = this.#decide(request)
+      return verdict instanceof Promise ? verdict.catch((error) => this.#passOver(error)) : verdict
+    } catch (error) {
+      return this.#passOver(error)
+    }
+  }
+
+  /** decide → key → memory tier → freshness → respond */
+  #decide(request: IncomingRequest<Native>): Verdict | Promise<Verdict> {
+    const { refill, outer } = request
+    if (!this.#engine.isEnabled) return pass(undefined)
     if (refill !== undefined && !refill.isReached) {
       return refill.mount === this ? this.#reach(refill, request) : pass(undefined)
     }
+    const { ledger } = this.#engine
     // What lies between a mount further out and this one may have read data already.
-    const position = request.outer?.version ?? this.#engine.ledger.position
-    request.outer?.cede()
-    const bypass = this.#whyBypass(request)
-    if (bypass !== undefined) return this.#bypass(bypass)
-    return this.#lookup(request, position)
+    const position = outer?.positionIn(ledger) ?? ledger.position
+    outer?.cede()
+    const reason = bypassReason(request, this.#options)
+    return reason === undefined ? this.#serve(request, position) : this.#bypass(reason)
   }
 
-  #lookup(request: IncomingRequest<Native>, position: number): Verdict | Promise<Verdict> {
-    const { memory, ledger, clock } = this.#engine
-    const urlKey = this.#key(request)
-    const now = clock.now()
-    const { key, entry } = selectVariant(urlKey, memory, request)
-    const freshness = entry === undefined ? 'expired' : ledger.judge(entry, now)
-    if (entry === undefined || freshness === 'expired' || !this.#mayHave(request, entry)) {
-      return this.#miss(request, { urlKey, key, entry, position })
-    }
-    return freshness === 'fresh' ? this.#hit(request, entry, now) : this.#stale(request, urlKey, entry, now)
+  #serve(request: IncomingRequest<Native>, position: number): Verdict | Promise<Verdict> {
+    const engine = this.#engine
+    const found = lookup(engine, request, this.#options, position)
+    const { entry } = found
+    const now = engine.clock.now()
+    if (entry === undefined || !this.#mayHave(request, entry)) return this.#miss(request, found)
+    const freshness = engine.ledger.judge(entry, now)
+    if (freshness === 'expired') return this.#miss(request, found)
+    return freshness === 'fresh'
+      ? this.#hit(request, entry, now)
+      : this.#stale(request, found.urlKey, entry, now)
   }
 
   #hit(request: IncomingRequest<Native>, entry: Entry<StoredResponse>, now: number): Verdict {
     this.#engine.events.key('hit', entry.key)
-    const cacheStatus = formatCacheStatus({
-      hit: true,
-      ttl: Math.ceil((Math.min(entry.staleAt, entry.expiredAt) - now) / 1000),
-    })
-    return { do: 'send', response: respond(entry, request, now, cacheStatus), handle: hitHandle }
+    const ttl = Math.ceil((Math.min(entry.staleAt, entry.expiredAt) - now) / 1000)
+    const response = respond(entry, request, now, formatCacheStatus({ hit: true, ttl }))
+    return { do: 'send', response, handle: hitHandle }
   }
 
+  /** The old response goes out at once; the first who comes by starts a refill behind it. */
   #stale(
     request: IncomingRequest<Native>,
     urlKey: string,
@@ -125,21 +119,24 @@ export class Mount<Native = unknown> {
   }
 
   #miss(request: IncomingRequest<Native>, found: Found): Verdict | Promise<Verdict> {
-    const engine = this.#engine
-    const nature = engine.history.get(found.key)
+    const { history, events } = this.#engine
+    const nature = history.get(found.key)
     if (nature?.isCeded) return pass(undefined)
-    engine.events.key('miss', found.key)
-    const forward = forwardReason(found)
+    events.key('miss', found.key)
     // What a HEAD gives is no response to a GET, so there is nothing to store and nothing to share.
-    if (request.method === 'HEAD') return pass(formatCacheStatus({ fwd: forward }))
+    if (request.method === 'HEAD') return pass(formatCacheStatus({ fwd: forwardReason(found) }))
     if (!hasPlainHost(request)) return this.#bypass('host')
-    const isAlone = nature?.isUncollapsible === true || this.#hasCredentials(request)
-    if (isAlone) return this.#lead(request, found, false)
+    if (nature?.isUncollapsible || hasCredentials(request, this.#options)) {
+      return this.#lead(request, found, false)
+    }
     const flight = this.#flight(request, found)
     return flight === undefined ? this.#lead(request, found, true) : this.#follow(request, found, flight)
   }
 
-  /** The flight to wait for: none that began before what it is known to depend on was invalidated, if there may be another. */
+  /**
+   * The flight to wait for. Not one that began before what it is known to depend on was invalidated, unless
+   * there are so many that there must not be another.
+   */
   #flight(request: IncomingRequest<Native>, { key, position }: Found): Fill<StoredResponse> | undefined {
     const { fills } = this.#engine
     const flight = fills.flight(key) as Fill<StoredResponse> | undefined
@@ -149,70 +146,59 @@ export class Mount<Native = unknown> {
 
   /** Runs the handler, and lets others wait for it if it is a flight. */
   #lead(request: IncomingRequest<Native>, found: Found, isFlight: boolean): Verdict {
-    const engine = this.#engine
+    const { fills, history, clock } = this.#engine
     const { key, urlKey, entry, position } = found
-    const isDecided =
-      this.#options.isOptedIn || entry !== undefined || engine.history.get(key)?.isDecided === true
+    const isDecided = this.#options.isOptedIn || entry !== undefined || history.get(key)?.isDecided === true
     const scope = this.#scope(request, isDecided)
-    const fill = engine.fills.begin<StoredResponse>(key, scope, engine.clock.now(), entry, {
-      isFlight,
-      version: position,
-    })
-    const stopTimer = engine.startFillTimer(() => {
-      engine.fills.leave(fill)
+    const fill = fills.begin<StoredResponse>(key, scope, clock.now(), entry, { isFlight, version: position })
+    const stopTimer = this.#engine.startFillTimer(() => {
+      fills.leave(fill)
       fill.land({ how: 'refused', reason: 'timeout' })
     })
+    const forward = forwardReason(found)
     return this.#capture(request, {
       fill,
       urlKey,
       previous: entry,
-      forward: forwardReason(found),
+      forward,
       status: 'miss',
       onEnd: stopTimer,
     })
   }
 
+  /** A refill has come through the application to where it is wanted. */
   #reach(refill: Refill, request: IncomingRequest<Native>): Verdict {
     refill.isReached = true
     const { fill, urlKey, previous } = refill
-    return this.#capture(request, {
-      fill,
-      urlKey,
-      previous,
-      forward: 'stale',
-      status: 'refill',
-      onEnd: () => refill.finish(),
-    })
+    const onEnd = () => refill.finish()
+    return this.#capture(request, { fill, urlKey, previous, forward: 'stale', status: 'refill', onEnd })
   }
 
   #capture(
     request: IncomingRequest<Native>,
-    rest: Pick<
-      ConstructorParameters<typeof Capture>[0],
-      'fill' | 'urlKey' | 'previous' | 'forward' | 'status' | 'onEnd'
-    >,
+    rest: Pick<CaptureFields, 'fill' | 'urlKey' | 'previous' | 'forward' | 'status' | 'onEnd'>,
   ): Verdict {
-    const { tags, query } = this.#options
-    const { scope } = rest.fill
-    try {
-      scope.tag(typeof tags === 'function' ? tags(request.native) : tags)
-    } catch (error) {
-      scope.refuse('tags-failed')
-      warnOnce(
-        'RESTALE_TAGS_FAILED',
-        scope.subject,
-        `${scope.name} is not cached: its tags function threw ${String(error)}`,
-      )
-    }
+    this.#tag(rest.fill.scope, request)
     const capture = new Capture({
       engine: this.#engine,
       options: this.#options as ResolvedOptions<never>,
       place: this.#place,
-      request: request as IncomingRequest,
-      hasCredentials: this.#hasCredentials(request),
+      request,
+      hasCredentials: hasCredentials(request, this.#options),
       ...rest,
     })
-    return { do: 'capture', capture, target: keyedTarget(request.target, query) }
+    return { do: 'capture', capture, target: keyedTarget(request.target, this.#options.query) }
+  }
+
+  #tag(scope: FillScope, { native }: IncomingRequest<Native>): void {
+    const { tags } = this.#options
+    try {
+      scope.tag(typeof tags === 'function' ? tags(native) : tags)
+    } catch (error) {
+      scope.refuse('tags-failed')
+      const message = `${scope.name} is not cached: its tags function threw ${String(error)}`
+      warnOnce('RESTALE_TAGS_FAILED', scope.subject, message)
+    }
   }
 
   /**
@@ -224,31 +210,30 @@ export class Mount<Native = unknown> {
     found: Found,
     first: Fill<StoredResponse>,
   ): Promise<Verdict> {
-    const { ledger } = this.#engine
-    const { position } = found
-    let failures = 0
-    for (let flight: Fill<StoredResponse> | undefined = first; flight !== undefined; ) {
-      if (flight.waiters >= maxWaiters) break
+    const { ledger, history } = this.#engine
+    const { key, position } = found
+    let flight = first
+    for (let failures = 0; failures < maxFailures && flight.waiters < maxWaiters; ) {
       const landing = await this.#wait(flight)
       if (landing === undefined || landing.how === 'refused') break
-      if (landing.how === 'failed' && ++failures >= maxFailures) break
-      if (landing.how === 'value') {
+      if (landing.how === 'failed') failures++
+      else {
         const { entry } = landing
-        if (!isForVariant(entry, request)) return this.#lookup(request, position)
-        if (!ledger.isMarked(entry.version, position, entry, 'hard'))
-          return this.#collapsed(request, found, entry)
+        if (!isForVariant(entry, request)) return this.#serve(request, position)
+        const isMarked = ledger.isMarked(entry.version, position, entry, 'hard')
+        if (!isMarked) return this.#collapsed(request, found, entry)
       }
-      flight = this.#flight(request, found)
-      if (flight === undefined) return this.#lead(request, found, true)
+      const next = this.#flight(request, found)
+      if (next === undefined) return this.#lead(request, found, true)
+      flight = next
     }
-    if (this.#engine.history.get(found.key)?.isCeded) return pass(undefined)
-    return this.#lead(request, found, false)
+    return history.get(key)?.isCeded ? pass(undefined) : this.#lead(request, found, false)
   }
 
   #collapsed(request: IncomingRequest<Native>, found: Found, entry: Entry<StoredResponse>): Verdict {
     const cacheStatus = formatCacheStatus({ fwd: forwardReason(found), collapsed: true })
-    const now = this.#engine.clock.now()
-    return { do: 'send', response: respond(entry, request, now, cacheStatus), handle: hitHandle }
+    const response = respond(entry, request, this.#engine.clock.now(), cacheStatus)
+    return { do: 'send', response, handle: hitHandle }
   }
 
   /** Undefined if it took too long, above all with nobody knowing whether it will be shared. */
@@ -257,8 +242,11 @@ export class Mount<Native = unknown> {
     const cancels: (() => void)[] = []
     const givenUp = new Promise<undefined>((resolve) => {
       const giveUp = () => resolve(undefined)
+      const giveUpUndecided = () => flight.scope.isDecided || giveUp()
       cancels.push(schedule(clock, giveUp, limits.fillTimeoutMs))
-      cancels.push(schedule(clock, () => flight.scope.isDecided || giveUp(), undecidedWaitMs))
+      const undecidedMs = undecidedWaitMs - (clock.now() - flight.bornAt)
+      if (undecidedMs > 0) cancels.push(schedule(clock, giveUpUndecided, undecidedMs))
+      else giveUpUndecided()
     })
     flight.waiters++
     try {
@@ -271,126 +259,28 @@ export class Mount<Native = unknown> {
 
   /** RFC 9111 §3.5: what was stored is for requests with `Authorization` only if it says so. */
   #mayHave(request: IncomingRequest<Native>, { value }: Entry<StoredResponse>): boolean {
-    return value.permitsAuthorization || !this.#hasCredentials(request)
+    return value.permitsAuthorization || !hasCredentials(request, this.#options)
   }
 
-  /** Credentials that are in the key separate their users already. */
-  #hasCredentials({ headers }: IncomingRequest<Native>): boolean {
-    return headers.authorization !== undefined && !this.#options.keyHeaders.includes('authorization')
-  }
-
-  #scope(request: IncomingRequest<Native>, isDecided: boolean): FillScope {
+  #scope({ method, target, isRoute }: IncomingRequest<Native>, isDecided: boolean): FillScope {
     const { isOptedIn, life, name } = this.#options
-    const scope = new FillScope(
-      'response',
-      this.#engine,
-      `${request.method} ${pathOf(request.target)}`,
-      `mount ${name}`,
-    )
+    const scope = new FillScope('response', this.#engine, `${method} ${pathOf(target)}`, `mount ${name}`)
     scope.isDecided = isDecided
-    scope.isOptedIn = isOptedIn && request.isRoute
+    scope.isOptedIn = isOptedIn && isRoute
     if (scope.isOptedIn && life !== undefined) scope.limitLife(life)
     return scope
   }
 
-  #key({ scheme, authority, target, rawHeaders }: IncomingRequest<Native>): string {
-    const { query, keyHeaders, keyCookies, isByHost, name } = this.#options
-    return cacheKey({
-      version: this.#engine.version,
-      mount: name,
-      scheme: isByHost ? scheme : '',
-      authority: isByHost ? authority : '',
-      target: keyedTarget(target, query),
-      headers:
-        keyHeaders.length === 0
-          ? none
-          : keyHeaders.map((header) => [header, headerValue(rawHeaders, header)]),
-      cookies: keyCookies.length === 0 ? none : cookieValues(rawHeaders, keyCookies),
-    })
-  }
-
-  /** Why the request goes past the cache, if it does: whatever must not be answered from, or kept in, one. */
-  #whyBypass(request: IncomingRequest<Native>): string | undefined {
-    const { method, target, headers } = request
-    const { ignoresCookies, isShared, skip } = this.#options
-    if (!this.#engine.isEnabled) return 'disabled'
-    if (method !== 'GET' && method !== 'HEAD') return 'method'
-    if (headers.range !== undefined) return 'range'
-    if (headers.upgrade !== undefined) return 'upgrade'
-    if (hasContent(headers)) return 'content'
-    if (!target.startsWith('/')) return 'target'
-    if (headers.cookie !== undefined && !ignoresCookies && !this.#areCookiesKeyed(request)) return 'cookie'
-    if (request.isAuthenticated && !isShared) return 'authenticated'
-    return skip !== undefined && this.#isSkipped(request, skip) ? 'skip' : undefined
-  }
-
-  /** A cookie that is not in the key may make any difference. */
-  #areCookiesKeyed({ headers }: IncomingRequest<Native>): boolean {
-    const { keyHeaders, keyCookies } = this.#options
-    if (keyHeaders.includes('cookie')) return true
-    if (keyCookies.length === 0) return false
-    const sent = String(headers.cookie).split(';')
-    return sent.every((cookie) => keyCookies.includes((cookie.split('=')[0] as string).trim()))
-  }
-
-  #isSkipped(request: IncomingRequest<Native>, skip: (request: Native) => boolean): boolean {
-    try {
-      return skip(request.native) === true
-    } catch (error) {
-      warnOnce(
-        'RESTALE_SKIP_FAILED',
-        this.#options.name,
-        `skip() threw ${String(error)}: the request goes past the cache.`,
-      )
-      return true
-    }
+  #passOver(error: unknown): Verdict {
+    const message = `The cache failed, and the request went past it: ${describeError(error)}`
+    warnOnce('RESTALE_INTERNAL', this.#options.name, message)
+    return this.#bypass('error')
   }
 
   #bypass(reason: string): Verdict {
     this.#engine.events.reason('bypass', undefined, reason)
-    if (reason === 'disabled') return pass(undefined)
     return pass(
       formatCacheStatus(reason === 'method' ? { fwd: 'method' } : { fwd: 'bypass', detail: reason }),
     )
   }
-}
-
-/** Where a request's response is or will be, and what lies there. */
-interface Found {
-  readonly urlKey: string
-  readonly key: string
-  readonly entry: Entry<StoredResponse> | undefined
-  /** Of the ledger, when the request began. */
-  readonly position: number
-}
-
-const none: readonly KeyPair[] = []
-
-function selectVariant(
-  urlKey: string,
-  memory: Engine['memory'],
-  request: IncomingRequest,
-): Pick<Found, 'key' | 'entry'> {
-  const held = memory.get(urlKey)
-  if (held === undefined || !isVariants(held.value)) {
-    return { key: urlKey, entry: held as Entry<StoredResponse> | undefined }
-  }
-  const key = variantKey(urlKey, variantOf(held.value.names, request.rawHeaders))
-  return { key, entry: memory.get(key) as Entry<StoredResponse> | undefined }
-}
-
-function isForVariant({ value }: Entry<StoredResponse>, request: IncomingRequest): boolean {
-  return (
-    value.variantNames.length === 0 || variantOf(value.variantNames, request.rawHeaders) === value.variant
-  )
-}
-
-function forwardReason({ urlKey, key, entry }: Found): ForwardReason {
-  if (entry !== undefined) return 'stale'
-  return key === urlKey ? 'uri-miss' : 'vary-miss'
-}
-
-function pass(cacheStatus: string | undefined): Verdict {
-  const plain = { do: 'pass', scope: inertScope, handle: bypassHandle } as const
-  return cacheStatus === undefined ? plain : { ...plain, cacheStatus }
 }

@@ -62,22 +62,6 @@ export function refillHeaders(headers: HeaderLines): string[] {
   return kept
 }
 
-/** A GET that says it carries content; what the handler makes of it is not in any key. */
-export function hasContent(headers: IncomingRequest['headers']): boolean {
-  const length = headers['content-length']
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
-}
-
-/** Exactly one Host, made of what a host is made of (RFC 9110 §7.2). */
-export function hasPlainHost({ authority, rawHeaders }: IncomingRequest): boolean {
-  let hosts = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] as string
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
-  }
-  return hosts <= 1 && /^[\w.~:[\]-]+$/.test(authority)
-}
-
 /** The path of a target, without its query. */
 export function pathOf(target: string): string {
   const query = target.indexOf('?')

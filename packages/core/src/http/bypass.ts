@@ -1,0 +1,68 @@
+import { warnOnce } from '../cache/warnings.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { IncomingRequest } from './request.ts'
+
+/** Why a request goes past the cache, if it does: it must not be answered from one, or fill one. */
+export function bypassReason<Native>(
+  request: IncomingRequest<Native>,
+  options: ResolvedOptions<Native>,
+): string | undefined {
+  const { method, target, headers } = request
+  if (method !== 'GET' && method !== 'HEAD') return 'method'
+  if (headers.range !== undefined) return 'range'
+  if (headers.upgrade !== undefined) return 'upgrade'
+  if (hasContent(headers)) return 'content'
+  if (!target.startsWith('/')) return 'target'
+  if (headers.cookie !== undefined && !areCookiesHarmless(headers.cookie, options)) return 'cookie'
+  if (request.isAuthenticated && !options.isShared) return 'authenticated'
+  return isSkipped(request, options) ? 'skip' : undefined
+}
+
+/** `Authorization`, unless it is in the key: credentials there separate their users already. */
+export function hasCredentials<Native>(
+  { headers }: IncomingRequest<Native>,
+  { keyHeaders }: ResolvedOptions<Native>,
+): boolean {
+  return headers.authorization !== undefined && !keyHeaders.includes('authorization')
+}
+
+/** Exactly one Host, made of what a host is made of (RFC 9110 §7.2). */
+export function hasPlainHost({ authority, rawHeaders }: IncomingRequest): boolean {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts <= 1 && /^[\w.~:[\]-]+$/.test(authority)
+}
+
+/** A GET that says it carries content; what the handler makes of it is not in any key. */
+function hasContent(headers: IncomingRequest['headers']): boolean {
+  const length = headers['content-length']
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+}
+
+/** A cookie that is not in the key may make any difference. */
+function areCookiesHarmless<Native>(
+  cookie: string | readonly string[],
+  { ignoresCookies, keyHeaders, keyCookies }: ResolvedOptions<Native>,
+): boolean {
+  if (ignoresCookies || keyHeaders.includes('cookie')) return true
+  if (keyCookies.length === 0) return false
+  const names = String(cookie)
+    .split(';')
+    .map((pair) => (pair.split('=', 1)[0] as string).trim())
+  return names.every((name) => keyCookies.includes(name))
+}
+
+function isSkipped<Native>(
+  { native }: IncomingRequest<Native>,
+  { skip, name }: ResolvedOptions<Native>,
+): boolean {
+  try {
+    return skip !== undefined && skip(native) === true
+  } catch (error) {
+    warnOnce('RESTALE_SKIP_FAILED', name, `skip() threw ${String(error)}: the request goes past the cache.`)
+    return true
+  }
+}

@@ -1,0 +1,71 @@
+import type { Engine } from '../cache/engine.ts'
+import type { Entry } from '../cache/entry.ts'
+import type { ForwardReason } from './cache-status.ts'
+import { headerValue } from './headers.ts'
+import type { KeyPair } from './key.ts'
+import { cacheKey, cookieValues, encodePart, keyedTarget } from './key.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { IncomingRequest } from './request.ts'
+import type { StoredResponse } from './stored-response.ts'
+import { isVariants } from './stored-response.ts'
+import { variantOf } from './vary.ts'
+
+/** Where a request's response is or will be, and what lies there. */
+export interface Found {
+  /** The key of the URL, under which its variants are listed if it has any. */
+  readonly urlKey: string
+  /** The key of the response: that of the URL, or of the variant that this request selects. */
+  readonly key: string
+  readonly entry: Entry<StoredResponse> | undefined
+  /** Of the ledger, when the request began. */
+  readonly position: number
+}
+
+export function lookup<Native>(
+  { memory, version }: Engine,
+  request: IncomingRequest<Native>,
+  options: ResolvedOptions<Native>,
+  position: number,
+): Found {
+  const urlKey = requestKey(request, options, version)
+  const held = memory.get(urlKey)
+  if (held === undefined || !isVariants(held.value)) {
+    return { urlKey, key: urlKey, entry: held as Entry<StoredResponse> | undefined, position }
+  }
+  const key = variantKey(urlKey, variantOf(held.value.names, request.rawHeaders))
+  return { urlKey, key, entry: memory.get(key) as Entry<StoredResponse> | undefined, position }
+}
+
+/** The key of one variant of a URL. */
+export function variantKey(urlKey: string, variant: string): string {
+  return `${encodePart(urlKey)}${variant}`
+}
+
+/** Whether what was made for another request is what this one would have selected. */
+export function isForVariant({ value }: Entry<StoredResponse>, { rawHeaders }: IncomingRequest): boolean {
+  return value.variantNames.length === 0 || variantOf(value.variantNames, rawHeaders) === value.variant
+}
+
+/** Why a request goes forward that found nothing to use (RFC 9211 §2.2). */
+export function forwardReason({ urlKey, key, entry }: Found): ForwardReason {
+  if (entry !== undefined) return 'stale'
+  return key === urlKey ? 'uri-miss' : 'vary-miss'
+}
+
+const none: readonly KeyPair[] = []
+
+function requestKey<Native>(
+  { scheme, authority, target, rawHeaders }: IncomingRequest<Native>,
+  { query, keyHeaders, keyCookies, isByHost, name }: ResolvedOptions<Native>,
+  version: string,
+): string {
+  return cacheKey({
+    version,
+    mount: name,
+    scheme: isByHost ? scheme : '',
+    authority: isByHost ? authority : '',
+    target: keyedTarget(target, query),
+    headers: keyHeaders.length === 0 ? none : keyHeaders.map((key) => [key, headerValue(rawHeaders, key)]),
+    cookies: keyCookies.length === 0 ? none : cookieValues(rawHeaders, keyCookies),
+  })
+}

@@ -1,0 +1,38 @@
+import type { InertScope } from '../cache/scope.ts'
+import { inertScope } from '../cache/scope.ts'
+import type { Capture } from './capture.ts'
+import type { CacheHandle } from './handle.ts'
+import { bypassHandle } from './handle.ts'
+import type { Refill } from './refill.ts'
+import type { OutgoingResponse } from './stored-response.ts'
+
+/** What an adapter does with a request. */
+export type Verdict = PassVerdict | SendVerdict | CaptureVerdict
+
+/** Run the handler in `scope`, and stay out of the way. */
+export interface PassVerdict {
+  readonly do: 'pass'
+  readonly scope: InertScope
+  readonly handle: CacheHandle<string>
+  readonly cacheStatus?: string
+}
+
+/** Send `response`, then run `refill` if there is one. */
+export interface SendVerdict {
+  readonly do: 'send'
+  readonly response: OutgoingResponse
+  readonly handle: CacheHandle<string>
+  readonly refill?: Refill
+}
+
+/** Run the handler in `capture.scope`, with `target` as its URL, and show `capture` what it gives. */
+export interface CaptureVerdict {
+  readonly do: 'capture'
+  readonly capture: Capture
+  readonly target: string
+}
+
+export function pass(cacheStatus: string | undefined): PassVerdict {
+  const plain = { do: 'pass', scope: inertScope, handle: bypassHandle } as const
+  return cacheStatus === undefined ? plain : { ...plain, cacheStatus }
+}
