@@ -76,6 +76,7 @@ export class ResponseCapture {
       } catch (error) {
         // Whatever the application sends instead is not the response that was announced.
         this.#capture.fail(error)
+        this.#takeBackPlan()
         throw error
       }
     }) as typeof response.writeHead
@@ -130,6 +131,13 @@ export class ResponseCapture {
     if (plan.cacheStatus !== undefined) setCacheStatus(response, plan.cacheStatus)
     if (plan.isNotModified) this.#dropBodyFields()
     else if (this.#wholeBody !== undefined) this.#tellLength(status, this.#wholeBody.byteLength)
+  }
+
+  #takeBackPlan(): void {
+    const { set = [] } = this.#plan ?? {}
+    for (const name of ['Cache-Status', ...set.filter((_, index) => index % 2 === 0)]) {
+      this.#response.removeHeader(name)
+    }
   }
 
   #dropBodyFields(): void {

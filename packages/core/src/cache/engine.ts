@@ -106,7 +106,7 @@ export class Engine {
     if (reason === undefined) {
       this.fills.supersedeEarlier(fill)
       this.history.set(fill.key, { isDecided: true })
-      fill.scope.onLateTag = () => this.#removeEntry(entry)
+      fill.scope.withdraw = () => this.#removeEntry(entry)
       this.events.key('stored', entry.key)
     } else {
       // Whoever says that it must not be shared says so of what was stored before, too.

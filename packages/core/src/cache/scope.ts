@@ -39,8 +39,8 @@ export class FillScope {
   unstorable: string | undefined
   explicitLife: Profile | undefined
   onOptIn: (() => void) | undefined
-  /** A tag came when the value had gone out already. */
-  onLateTag: (() => void) | undefined
+  /** Takes back what was stored: a tag came when the value had gone out already, or it did not go out after all. */
+  withdraw: (() => void) | undefined
 
   #declared = 0
   #nestedLife: Life | undefined
@@ -61,7 +61,7 @@ export class FillScope {
       if (problem === undefined) this.tags.add(tag as string)
       else this.#refuseTag(problem)
     }
-    if (this.isClosed) this.onLateTag?.()
+    if (this.isClosed) this.withdraw?.()
   }
 
   /** Several calls keep the minimum of each field. */

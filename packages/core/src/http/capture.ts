@@ -162,9 +162,10 @@ export class Capture {
     else this.#refuse(refusal)
   }
 
-  /** The response will not be completed: thrown, cut, aborted. */
+  /** The response will not be completed: thrown, cut, aborted, or refused by the server itself. */
   fail(error: unknown): void {
     if (this.#state !== 'over') this.#refuse(fail('failed'), error)
+    else this.scope.withdraw?.()
   }
 
   #bodyRefusal({ lines, body }: ResponseHead): Refusal | undefined {
@@ -187,7 +188,7 @@ export class Capture {
   #planWhole(head: ResponseHead, body: Uint8Array): HeadPlan {
     const { engine, request, place } = this.#fields
     const set = cacheControlLines(head.lines)
-    if (!hasHeader(head.lines, 'etag')) set.push('ETag', generateEtag(body, strongestEtag[place]))
+    if (needsEtag(head)) set.push('ETag', generateEtag(body, strongestEtag[place]))
     const refused = this.#store(head, exactCopy(body))
     const isUnmodified =
       head.status === 200 && isNotModified(request.rawHeaders, [...head.lines, ...set], engine.clock.now())
@@ -227,16 +228,18 @@ export class Capture {
   }
 
   #storedResponse(
-    { status, lines, baseline }: ResponseHead,
+    head: ResponseHead,
     body: Uint8Array,
     control: CacheControl,
     selection: { readonly names: readonly string[]; readonly variant: string },
   ): StoredResponse {
     const { engine, place } = this.#fields
+    const { status, lines, baseline } = head
     const { headers, added, removed } = ownLines(lines, baseline)
-    if (!hasHeader(lines, 'etag')) headers.push('ETag', generateEtag(body, strongestEtag[place]))
+    if (needsEtag(head)) headers.push('ETag', generateEtag(body, strongestEtag[place]))
     if (!hasHeader(headers, 'date')) headers.push('Date', new Date(engine.clock.now()).toUTCString())
-    headers.push('Content-Length', String(body.byteLength))
+    // RFC 9110 §8.6: a 204 has none.
+    if (status !== 204) headers.push('Content-Length', String(body.byteLength))
     const vary = valuesBeyond(membersOf(lines), membersOf(baseline))
     return {
       status,
@@ -324,6 +327,11 @@ export class Capture {
   #cacheStatus(result: { stored?: boolean; detail?: string; fwdStatus?: number | undefined }): string {
     return formatCacheStatus({ fwd: this.#fields.forward, ...result })
   }
+}
+
+/** Only a 200 is compared with what a client has. */
+function needsEtag({ status, lines }: ResponseHead): boolean {
+  return status === 200 && !hasHeader(lines, 'etag')
 }
 
 function cacheControlLines(lines: HeaderLines): string[] {

@@ -5,7 +5,7 @@ import type { Engine } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
 import type { Fill, Landing } from '../cache/fills.ts'
 import { FillScope } from '../cache/scope.ts'
-import { describeError, warnOnce } from '../cache/warnings.ts'
+import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
 import { pathLabels } from '../state/path.ts'
 import { bypassReason, hasCredentials, hasPlainHost } from './bypass.ts'
 import { formatCacheStatus } from './cache-status.ts'
@@ -59,9 +59,9 @@ export class Mount<Native = unknown> {
   decide(request: IncomingRequest<Native>): Verdict | Promise<Verdict> {
     try {
       const verdict = this.#decide(request)
-      return verdict instanceof Promise ? verdict.catch((error) => this.#passOver(error)) : verdict
+      return verdict instanceof Promise ? verdict.catch((error) => this.#passOver(request, error)) : verdict
     } catch (error) {
-      return this.#passOver(error)
+      return this.#passOver(request, error)
     }
   }
 
@@ -77,7 +77,7 @@ export class Mount<Native = unknown> {
     const position = outer?.positionIn(ledger) ?? ledger.position
     outer?.cede()
     const reason = bypassReason(request, this.#options)
-    return reason === undefined ? this.#serve(request, position) : this.#bypass(reason)
+    return reason === undefined ? this.#serve(request, position) : this.#bypass(request, reason)
   }
 
   #serve(request: IncomingRequest<Native>, position: number): Verdict | Promise<Verdict> {
@@ -125,7 +125,7 @@ export class Mount<Native = unknown> {
     events.key('miss', found.key)
     // What a HEAD gives is no response to a GET, so there is nothing to store and nothing to share.
     if (request.method === 'HEAD') return pass(formatCacheStatus({ fwd: forwardReason(found) }))
-    if (!hasPlainHost(request)) return this.#bypass('host')
+    if (!hasPlainHost(request)) return this.#bypass(request, 'host')
     if (nature?.isUncollapsible || hasCredentials(request, this.#options)) {
       return this.#lead(request, found, false)
     }
@@ -271,16 +271,16 @@ export class Mount<Native = unknown> {
     return scope
   }
 
-  #passOver(error: unknown): Verdict {
+  #passOver(request: IncomingRequest<Native>, error: unknown): Verdict {
     const message = `The cache failed, and the request went past it: ${describeError(error)}`
     warnOnce('RESTALE_INTERNAL', this.#options.name, message)
-    return this.#bypass('error')
+    return this.#bypass(request, 'error')
   }
 
-  #bypass(reason: string): Verdict {
+  #bypass({ method, target }: IncomingRequest<Native>, reason: string): Verdict {
     this.#engine.events.reason('bypass', undefined, reason)
-    return pass(
-      formatCacheStatus(reason === 'method' ? { fwd: 'method' } : { fwd: 'bypass', detail: reason }),
-    )
+    if (reason === 'method') return pass(formatCacheStatus({ fwd: 'method' }))
+    explainOnce(`${method} ${pathOf(target)}`, reason)
+    return pass(formatCacheStatus({ fwd: 'bypass', detail: reason }))
   }
 }

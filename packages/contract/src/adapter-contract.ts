@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { themes } from './cases/themes.ts'
+import type { Serve } from './description.ts'
+import type { Case } from './harness/case.ts'
+import type { Place } from './harness/place.ts'
+import { Trial } from './harness/trial.ts'
+import { within } from './harness/waiting.ts'
+
+export interface ContractOptions {
+  /** What your test runner groups tests by. */
+  readonly describe: (name: string, define: () => void) => unknown
+  /** What your test runner registers a test by; it waits for the promise. */
+  readonly it: (name: string, run: () => Promise<void>) => unknown
+  /**
+   * What the framework, not the adapter, makes impossible: a reason for each case by its id. Such a case is
+   * run too, and has to fail: a gap that has closed has to leave the list.
+   */
+  readonly cannot?: Readonly<Record<string, string>>
+}
+
+const caseTimeoutMs = 15_000
+
+/**
+ * Registers the cases that define a correct adapter. `serve` builds a described application in the adapter's
+ * framework.
+ * @throws TypeError if `cannot` names no case
+ */
+export function adapterContract(name: string, serve: Serve, options: ContractOptions): void {
+  const { describe, it, cannot = {} } = options
+  checkIds(cannot)
+  describe(`${name} keeps the contract`, () => {
+    for (const theme of themes) {
+      describe(theme.name, () => {
+        for (const each of theme.cases) {
+          for (const place of each.places ?? ['root']) {
+            const reason = cannot[each.id]
+            const title = titleOf(each, place)
+            if (reason === undefined) it(title, () => run(each, place, serve))
+            else it(`${title} (cannot: ${reason})`, () => runInVain(each, place, serve))
+          }
+        }
+      })
+    }
+  })
+}
+
+function titleOf({ id, title, places = [] }: Case, place: Place): string {
+  const where = places.length > 1 ? `, ${placeNames[place]}` : ''
+  return `${title}${where} [${id}]`
+}
+
+const placeNames: Readonly<Record<Place, string>> = {
+  root: 'at the root',
+  prefix: 'under a prefix',
+  route: 'on a route',
+}
+
+async function run(each: Case, place: Place, serve: Serve): Promise<void> {
+  const trial = new Trial(serve, place)
+  try {
+    await within(caseTimeoutMs, 'The case ends', each.run(trial))
+  } finally {
+    await trial.close()
+  }
+}
+
+async function runInVain(each: Case, place: Place, serve: Serve): Promise<void> {
+  const failure = await run(each, place, serve).then(
+    () => undefined,
+    (error) => error ?? new Error('rejected'),
+  )
+  assert.ok(failure !== undefined, `${each.id} passes by now: take it out of \`cannot\``)
+}
+
+function checkIds(cannot: Readonly<Record<string, string>>): void {
+  const ids = new Set(themes.flatMap(({ cases }) => cases.map(({ id }) => id)))
+  for (const id of Object.keys(cannot)) {
+    if (!ids.has(id)) throw new TypeError(`adapterContract: \`cannot\` names "${id}", and there is no such case`)
+  }
+}
