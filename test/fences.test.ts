@@ -69,11 +69,11 @@ const fences: Record<string, { wrong: string[]; right: string[] }> = {
   },
   'packages/node/src': {
     wrong: ['express', 'koa', '@restale/express', '@restale/core/store', '../../core/src/http.ts'].map(named),
-    right: ['./a.ts', '@restale/core', '@restale/core/http', 'node:http', 'light-my-request'].map(named),
+    right: ['./a.ts', '@restale/core', '@restale/core/http', 'node:http'].map(named),
   },
   'packages/express/src': {
     wrong: [
-      ...['express', 'koa', '@restale/core/store', '@restale/contract', 'light-my-request'].map(named),
+      ...['express', 'koa', '@restale/core/store', '@restale/contract'].map(named),
       ...['../../core/src/http.ts', '../../node/src/index.ts'].map(named),
       typed('koa'),
       `import express from 'express'\nexpress()\n`,

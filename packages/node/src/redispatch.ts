@@ -3,7 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import type { Refill } from '@restale/core/http'
+import type { HeaderLines, Refill } from '@restale/core/http'
 
 const refills = new WeakMap<IncomingMessage, Refill>()
 
@@ -33,7 +33,7 @@ export async function redispatch(
   request.httpVersion = '1.1'
   request.httpVersionMajor = 1
   request.httpVersionMinor = 1
-  request.rawHeaders = [...refill.headers]
+  addHeaderLines(request, refill.headers)
   request.complete = true
   request.push(null)
   refills.set(request, refill)
@@ -50,6 +50,12 @@ export async function redispatch(
   })
 }
 
+/** As the parser does: `headers` and `headersDistinct` are worked out of this, and setting `rawHeaders` sets neither. */
+function addHeaderLines(request: IncomingMessage, lines: HeaderLines): void {
+  const incoming = request as unknown as { _addHeaderLines(lines: string[], count: number): void }
+  incoming._addHeaderLines([...lines], lines.length)
+}
+
 /** Takes everything, gives nothing, and tells of the peer what the triggering connection tells. */
 function nowhere(origin: Socket | undefined): Duplex {
   const socket = new Duplex({
@@ -58,6 +64,8 @@ function nowhere(origin: Socket | undefined): Duplex {
       callback()
     },
   })
+  // A response that is destroyed with an error destroys its socket with it, and shows as closed; servers listen, too.
+  socket.on('error', () => {})
   const self = () => socket
   return Object.assign(socket, peerOf(origin), {
     setTimeout: self,

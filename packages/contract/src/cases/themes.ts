@@ -1,6 +1,26 @@
 import type { Theme } from '../harness/case.ts'
+import { bodies } from './bodies.ts'
+import { conditions } from './conditions.ts'
+import { endings } from './endings.ts'
+import { endpoint } from './endpoint.ts'
+import { flights } from './flights.ts'
 import { freshness } from './freshness.ts'
 import { invalidation } from './invalidation.ts'
 import { optingIn } from './opting-in.ts'
+import { refills } from './refills.ts'
+import { standing } from './standing.ts'
+import { whose } from './whose.ts'
 
-export const themes: readonly Theme[] = [freshness, optingIn, invalidation]
+export const themes: readonly Theme[] = [
+  freshness,
+  optingIn,
+  invalidation,
+  endpoint,
+  conditions,
+  bodies,
+  flights,
+  endings,
+  whose,
+  standing,
+  refills,
+]

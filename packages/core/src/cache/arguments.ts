@@ -107,6 +107,6 @@ function inside(place: Place, step: string): Place {
 function unencodable(what: string, { key, path }: Place): CacheError {
   return new CacheError(
     'ERR_RESTALE_INVALID_ARGUMENT',
-    `cached function "${key}": ${path} holds ${what}, which cannot be part of a cache key. Pass plain data, or give keyOf.`,
+    `cached function "${key}": ${path} holds ${what}, which cannot be part of a cache key. Pass plain data.`,
   )
 }

@@ -143,11 +143,11 @@ function refillBehind<A extends readonly unknown[], R>(
   const { result } = startFill(definition, args, key, previous, {
     dispatch: (run) => runOutside(() => Promise.resolve().then(run)),
     onTimeout: () => {
-      engine.keepAndRetryLater(previous, key, new Error(`${definition.name} took too long`))
+      engine.retryLater(previous, new Error(`${definition.name} took too long`))
       release()
     },
   })
-  const work = result.catch((error) => engine.keepAndRetryLater(previous, key, error)).finally(release)
+  const work = result.catch((error) => engine.retryLater(previous, error)).finally(release)
   engine.background.track(work)
 }
 

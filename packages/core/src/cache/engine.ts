@@ -123,17 +123,20 @@ export class Engine {
     if (held !== undefined && held.sequence <= fill.sequence) this.memory.delete(key)
   }
 
-  /** A failure: the old entry stays, and is not tried again for a while, longer each time. */
-  keepAndRetryLater(previous: Entry | undefined, key: string, error: unknown): void {
+  /**
+   * The old entry stays, and is not refilled for a while, longer each time. `error`: what has failed, if it is
+   * a failure and not only a response that must not be kept.
+   */
+  retryLater(previous: Entry | undefined, error: unknown): void {
     if (previous === undefined) return
-    const now = this.clock.now()
     const delay = Math.min(firstRetryMs * 2 ** previous.failures, longestRetryMs)
     // Half of it at random, so that keys which failed together are not retried together.
-    const retryAt = now + delay / 2 + randomInt(Math.ceil(delay / 2) + 1)
+    const retryAt = this.clock.now() + delay / 2 + randomInt(Math.ceil(delay / 2) + 1)
     previous.failures++
     previous.retryAt = retryAt
-    if (this.events.isHeard('refill-failed'))
-      this.events.publish({ kind: 'refill-failed', key, error, retryAt })
+    if (error !== undefined && this.events.isHeard('refill-failed')) {
+      this.events.publish({ kind: 'refill-failed', key: previous.key, error, retryAt })
+    }
   }
 
   /** May a refill of this stale entry start now? */

@@ -44,7 +44,7 @@ const channels = Object.fromEntries(
   eventKinds.map((kind) => [kind, channel(`restale:${kind}`)]),
 ) as unknown as Readonly<Record<EventKind, Channel>>
 
-/** The events of one cache. Ask `has…` first and build the event only then: nobody listening costs nothing. */
+/** The events of one cache. Ask `isHeard` first and build the event only then: nobody listening costs nothing. */
 export class Events {
   readonly #cache: () => Cache
 

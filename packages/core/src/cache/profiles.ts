@@ -9,11 +9,16 @@ export class Profiles {
   readonly default: Life
 
   constructor(custom: Readonly<Record<string, Profile>> = {}) {
+    if (typeof custom !== 'object' || custom === null || Array.isArray(custom)) {
+      throw new CacheError('ERR_RESTALE_INVALID_OPTION', 'profiles must be an object of named lives.')
+    }
     const profiles = new Map<string, Profile>(Object.entries(builtInProfiles))
     for (const [name, profile] of Object.entries(custom)) {
-      const problem = lifeProblem(profile)
-      if (problem) throw new CacheError('ERR_RESTALE_INVALID_LIFE', `Profile "${name}": ${problem}.`)
-      profiles.set(name, { ...profiles.get(name as BuiltInProfile), ...definedFields(profile) })
+      refuseWrong(name, profile)
+      const merged = { ...profiles.get(name as BuiltInProfile), ...definedFields(profile) }
+      // Right in itself, it may still contradict the fields that it takes over.
+      refuseWrong(name, merged)
+      profiles.set(name, merged)
     }
     this.#profiles = profiles
     this.default = { ...builtInProfiles.default, ...profiles.get('default') }
@@ -42,6 +47,11 @@ export class Profiles {
       `There is no profile "${name}". Known profiles: ${known}.`,
     )
   }
+}
+
+function refuseWrong(name: string, profile: unknown): void {
+  const problem = lifeProblem(profile)
+  if (problem) throw new CacheError('ERR_RESTALE_INVALID_LIFE', `Profile "${name}": ${problem}.`)
 }
 
 /** Drops fields that are present but undefined, so that they do not hide what they are merged over. */

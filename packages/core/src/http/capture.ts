@@ -299,7 +299,7 @@ export class Capture {
     if (isNature) engine.history.set(fill.key, { isUncollapsible: true })
     else if (this.scope.isOptedIn) engine.history.set(fill.key, { isDecided: true })
     if (effect === 'remove') engine.remove(fill, previous?.key)
-    else engine.keepAndRetryLater(previous, fill.key, error)
+    else engine.retryLater(previous, effect === 'fail' ? error : undefined)
   }
 
   #explain(reason: string): void {

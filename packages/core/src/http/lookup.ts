@@ -1,12 +1,13 @@
 import type { Engine } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
+import { hasCredentials } from './bypass.ts'
 import type { ForwardReason } from './cache-status.ts'
 import { headerValue } from './headers.ts'
 import type { KeyPair } from './key.ts'
 import { cacheKey, cookieValues, encodePart, keyedTarget } from './key.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { IncomingRequest } from './request.ts'
-import type { StoredResponse } from './stored-response.ts'
+import type { StoredResponse, Variants } from './stored-response.ts'
 import { isVariants } from './stored-response.ts'
 import { variantOf } from './vary.ts'
 
@@ -17,6 +18,8 @@ export interface Found {
   /** The key of the response: that of the URL, or of the variant that this request selects. */
   readonly key: string
   readonly entry: Entry<StoredResponse> | undefined
+  /** The entry is not for requests like this one. */
+  readonly isForbidden: boolean
   /** Of the ledger, when the request began. */
   readonly position: number
 }
@@ -28,12 +31,23 @@ export function lookup<Native>(
   position: number,
 ): Found {
   const urlKey = requestKey(request, options, version)
-  const held = memory.get(urlKey)
+  const held = memory.get(urlKey) as Entry<StoredResponse | Variants> | undefined
   if (held === undefined || !isVariants(held.value)) {
-    return { urlKey, key: urlKey, entry: held as Entry<StoredResponse> | undefined, position }
+    const entry = held as Entry<StoredResponse> | undefined
+    return { urlKey, key: urlKey, entry, position, isForbidden: isForbidden(entry, request, options) }
   }
   const key = variantKey(urlKey, variantOf(held.value.names, request.rawHeaders))
-  return { urlKey, key, entry: memory.get(key) as Entry<StoredResponse> | undefined, position }
+  const entry = memory.get(key) as Entry<StoredResponse> | undefined
+  return { urlKey, key, entry, position, isForbidden: isForbidden(entry, request, options) }
+}
+
+/** RFC 9111 §3.5: what was stored is for requests with `Authorization` only if it says so. */
+function isForbidden<Native>(
+  entry: Entry<StoredResponse> | undefined,
+  request: IncomingRequest<Native>,
+  options: ResolvedOptions<Native>,
+): boolean {
+  return entry !== undefined && !entry.value.permitsAuthorization && hasCredentials(request, options)
 }
 
 /** The key of one variant of a URL. */
@@ -47,7 +61,8 @@ export function isForVariant({ value }: Entry<StoredResponse>, { rawHeaders }: I
 }
 
 /** Why a request goes forward that found nothing to use (RFC 9211 §2.2). */
-export function forwardReason({ urlKey, key, entry }: Found): ForwardReason {
+export function forwardReason({ urlKey, key, entry, isForbidden }: Found): ForwardReason {
+  if (isForbidden) return 'request'
   if (entry !== undefined) return 'stale'
   return key === urlKey ? 'uri-miss' : 'vary-miss'
 }

@@ -85,7 +85,7 @@ export class Mount<Native = unknown> {
     const found = lookup(engine, request, this.#options, position)
     const { entry } = found
     const now = engine.clock.now()
-    if (entry === undefined || !this.#mayHave(request, entry)) return this.#miss(request, found)
+    if (entry === undefined || found.isForbidden) return this.#miss(request, found)
     const freshness = engine.ledger.judge(entry, now)
     if (freshness === 'expired') return this.#miss(request, found)
     return freshness === 'fresh'
@@ -255,11 +255,6 @@ export class Mount<Native = unknown> {
       flight.waiters--
       for (const cancel of cancels) cancel()
     }
-  }
-
-  /** RFC 9111 §3.5: what was stored is for requests with `Authorization` only if it says so. */
-  #mayHave(request: IncomingRequest<Native>, { value }: Entry<StoredResponse>): boolean {
-    return value.permitsAuthorization || !hasCredentials(request, this.#options)
   }
 
   #scope({ method, target, isRoute }: IncomingRequest<Native>, isDecided: boolean): FillScope {

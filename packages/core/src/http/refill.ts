@@ -67,7 +67,7 @@ export class Refill {
   /** No effect once the fill has landed. */
   fail(error: unknown): void {
     if (!this.fill.hasLanded) {
-      this.#engine.keepAndRetryLater(this.previous, this.fill.key, error)
+      this.#engine.retryLater(this.previous, error)
       this.#engine.fills.leave(this.fill)
       this.fill.land({ how: 'failed', error })
     }

@@ -87,6 +87,9 @@ export function remaining(life: Life, ageSeconds: number): Life {
   }
 }
 
+/** Never throws: objects and functions may refuse to be turned into strings. */
 function describe(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'an array' : `${typeof value} ${String(value)}`
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
+  return typeof value === 'function' ? 'a function' : `${typeof value} ${String(value)}`
 }

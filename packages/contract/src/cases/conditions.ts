@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict'
+import type { Theme } from '../harness/case.ts'
+import { expectBypass, expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
+import { origin } from '../harness/origin.ts'
+import { get, life, places } from '../harness/place.ts'
+import { valueOf } from '../harness/response-reader.ts'
+
+const etag = '"version-1"'
+
+/** A page with an ETag of its own, that notes which conditions and ranges its handler sees. */
+function conditionalPage() {
+  const seen: unknown[] = []
+  const page = origin(({ request, reply }, run) => {
+    for (const name of ['if-none-match', 'if-modified-since', 'range']) {
+      if (request.header(name) !== undefined) seen.push(name)
+    }
+    reply.header('ETag', etag)
+    return `run ${run}`
+  })
+  return { page, seen }
+}
+
+export const conditions: Theme = {
+  name: 'conditions, HEAD and ranges',
+  cases: [
+    {
+      id: 'not-modified-on-hit',
+      title: 'a client that has the stored response gets a 304 without its body',
+      places,
+      async run(trial) {
+        const page = origin()
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        await site.get('/page')
+        const generated = valueOf(await site.get('/page'), 'etag') ?? ''
+        assert.match(generated, /^(W\/)?".+"$/)
+        const response = await site.get('/page', { 'If-None-Match': generated })
+        assert.equal(response.status, 304)
+        expectHit(response, '')
+        assert.equal(valueOf(response, 'etag'), generated)
+        assert.equal(valueOf(response, 'content-length'), undefined)
+        assert.equal(valueOf(response, 'content-type'), undefined)
+        assert.equal((await site.get('/page', { 'If-None-Match': '"other"' })).status, 200)
+        assert.equal(page.runs, 1)
+      },
+    },
+    {
+      id: 'not-modified-by-date',
+      title: 'Last-Modified answers If-Modified-Since',
+      async run(trial) {
+        const at = 'Tue, 14 Nov 2023 10:00:00 GMT'
+        const page = origin(({ reply }, run) => {
+          reply.header('Last-Modified', at)
+          return `run ${run}`
+        })
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        await site.get('/page')
+        assert.equal((await site.get('/page', { 'If-Modified-Since': at })).status, 304)
+        const earlier = 'Tue, 14 Nov 2023 09:00:00 GMT'
+        assert.equal((await site.get('/page', { 'If-Modified-Since': earlier })).status, 200)
+        assert.equal(page.runs, 1)
+      },
+    },
+    {
+      id: 'not-modified-on-miss',
+      title: 'on a cold key that is decided, the handler sees no condition, and the client gets its 304',
+      places,
+      async run(trial) {
+        const { page, seen } = conditionalPage()
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        const response = await site.get('/page', { 'If-None-Match': etag })
+        assert.equal(response.status, 304)
+        assert.equal(response.body.length, 0)
+        assert.equal(valueOf(response, 'cache-status'), 'restale; fwd=uri-miss; fwd-status=200; stored')
+        assert.deepEqual(seen, [])
+        expectHit(await site.get('/page'), 'run 1')
+      },
+    },
+    {
+      id: 'not-modified-generated',
+      title: 'a 304 on a miss also for an ETag that we have made',
+      places,
+      async run(trial) {
+        const page = origin(() => 'the same')
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        await site.get('/page')
+        const generated = valueOf(await site.get('/page'), 'etag') ?? ''
+        trial.clock.advance(301_000)
+        const response = await site.get('/page', { 'If-None-Match': generated })
+        assert.equal(response.status, 304)
+        assert.equal(page.runs, 2)
+        expectHit(await site.get('/page'), 'the same')
+      },
+    },
+    {
+      id: 'conditions-until-decided',
+      title: 'until a response is decided, conditions are the handler’s, and its 304 passes unstored',
+      places,
+      async run(trial) {
+        const seen: unknown[] = []
+        const page = origin(({ request, reply }, run) => {
+          seen.push(request.header('if-none-match'))
+          if (request.header('if-none-match') !== etag) return `run ${run}`
+          reply.status(304)
+          return { empty: true }
+        })
+        const site = await trial.site({ options: {}, routes: [get('/page', page.handle)] })
+        const response = await site.get('/page', { 'If-None-Match': etag })
+        assert.equal(response.status, 304)
+        assert.equal((await site.get('/page')).body.toString(), 'run 2')
+        assert.deepEqual(seen, [etag, undefined])
+      },
+    },
+    {
+      id: 'conditions-after-opt-in',
+      title: 'once a handler has opted in, conditions are hidden from what comes after',
+      places,
+      async run(trial) {
+        const page = origin(({ request, reply }, run) => {
+          trial.cache.cacheLife(life)
+          reply.header('ETag', etag)
+          return `${request.header('if-none-match')} ${run}`
+        })
+        const site = await trial.site({ options: {}, routes: [get('/page', page.handle)] })
+        assert.equal((await site.get('/page', { 'If-None-Match': etag })).status, 304)
+        expectHit(await site.get('/page'), 'undefined 1')
+      },
+    },
+    {
+      id: 'no-conditions-on-refill',
+      title: 'a refill asks for the whole, whatever its trigger asked for',
+      places,
+      async run(trial) {
+        const { page, seen } = conditionalPage()
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        await site.get('/page')
+        trial.clock.advance(61_000)
+        assert.equal((await site.get('/page', { 'If-None-Match': etag })).status, 304)
+        await trial.settled()
+        assert.deepEqual(seen, [])
+        expectHit(await site.get('/page'), 'run 2')
+      },
+    },
+    {
+      id: 'range-cold',
+      title: 'a range request on a cold key passes, and what it gets is not stored',
+      places,
+      async run(trial) {
+        const { page, seen } = conditionalPage()
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        expectBypass(await site.get('/page', { Range: 'bytes=0-1' }), 'range')
+        assert.deepEqual(seen, ['range'])
+        expectMiss(await site.get('/page'), 'run 2')
+      },
+    },
+    {
+      id: 'partial-not-stored',
+      title: 'a 206 is never stored',
+      places,
+      async run(trial) {
+        const page = origin(({ reply }) => {
+          reply.status(206)
+          reply.header('Content-Range', 'bytes 0-1/4')
+          return 'ab'
+        })
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        expectRefused(await site.get('/page'), 'status-206')
+        expectRefused(await site.get('/page'), 'status-206')
+        assert.equal(page.runs, 2)
+      },
+    },
+    {
+      id: 'head-on-hit',
+      title: 'HEAD is answered from a stored GET: the same fields, no body',
+      places,
+      async run(trial) {
+        const page = origin()
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        await site.get('/page')
+        const whole = await site.get('/page')
+        const head = await site.head('/page')
+        expectHit(head, '')
+        assert.deepEqual(fieldsOf(head), fieldsOf(whole))
+        assert.equal(valueOf(head, 'content-length'), '5')
+        assert.equal(page.runs, 1)
+      },
+    },
+    {
+      id: 'head-before-get',
+      title: 'a HEAD before any GET stores nothing, and holds nobody up',
+      places,
+      async run(trial) {
+        const page = origin()
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        const head = await site.head('/page')
+        assert.equal(head.status, 200)
+        assert.equal(valueOf(head, 'cache-status'), 'restale; fwd=uri-miss')
+        expectMiss(await site.get('/page'), 'run 2')
+      },
+    },
+    {
+      id: 'unsafe-methods-pass',
+      title: 'a POST goes to its handler and is not answered from a stored GET',
+      async run(trial) {
+        const page = origin()
+        const route = get('/page', page.handle)
+        const site = await trial.site({ routes: [route, { ...route, method: 'POST' }] })
+        await site.get('/page')
+        const response = await site.post('/page')
+        assert.equal(response.body.toString(), 'run 2')
+        assert.equal(valueOf(response, 'cache-status'), 'restale; fwd=method')
+        expectHit(await site.get('/page'), 'run 1')
+      },
+    },
+    {
+      id: 'get-with-content',
+      title: 'a GET with a body passes: what the handler makes of it is in no key',
+      async run(trial) {
+        const page = origin()
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        await site.get('/page')
+        expectBypass(await site.request({ path: '/page', body: '{"q":1}' }), 'content', 'run 2')
+      },
+    },
+  ],
+}
+
+function fieldsOf({ lines }: { readonly lines: readonly (readonly [string, string])[] }): string[] {
+  return lines.map(([name, value]) => `${name}: ${value}`).sort()
+}
