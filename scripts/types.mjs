@@ -1,9 +1,10 @@
-// The type checks beside `tsc -b`. Without arguments: all three.
+// The type checks beside `tsc -b`. Without arguments: all of them.
 import { tool } from './lib.mjs'
 
 export const typeChecks = {
   build: ['-b'],
   'types of the tests': ['-p', 'tsconfig.test.json'],
+  'types with a registered cache': ['-p', 'packages/core/test/register/tsconfig.json'],
   'types of the state ring, no ambient types': ['-p', 'packages/core/tsconfig.state.json'],
 }
 

@@ -75,6 +75,7 @@ async function runInVain(each: Case, place: Place, serve: Serve): Promise<void> 
 function checkIds(cannot: Readonly<Record<string, string>>): void {
   const ids = new Set(themes.flatMap(({ cases }) => cases.map(({ id }) => id)))
   for (const id of Object.keys(cannot)) {
-    if (!ids.has(id)) throw new TypeError(`adapterContract: \`cannot\` names "${id}", and there is no such case`)
+    if (!ids.has(id))
+      throw new TypeError(`adapterContract: \`cannot\` names "${id}", and there is no such case`)
   }
 }

@@ -126,7 +126,9 @@ export function nativeOptions<Native>(
   const { tags, skip, ...plain } = options
   return {
     ...(plain as ResponseCacheOptions<Native>),
-    ...(tags === undefined ? {} : { tags: typeof tags === 'function' ? (native) => tags(neutral(native)) : tags }),
+    ...(tags === undefined
+      ? {}
+      : { tags: typeof tags === 'function' ? (native) => tags(neutral(native)) : tags }),
     ...(skip === undefined ? {} : { skip: (native) => skip(neutral(native)) }),
   }
 }

@@ -32,7 +32,10 @@ type Middleware = RequestHandler<any, any, any, any>
  */
 export function responseCache(cache: Cache, options: ResponseCacheOptions<Request> = {}): Middleware {
   const mount = new Mount<Request>(cache, options)
-  return (request, response, next) => serve(mount, exchange(request, response, next))
+  const middleware: Middleware = (request, response, next) => {
+    serve(mount, exchange(request, response, next, isInRoute(request, middleware)))
+  }
+  return middleware
 }
 
 /**
@@ -56,7 +59,12 @@ export function revalidateEndpoint(cache: Cache, options: EndpointOptions): Midd
   }
 }
 
-function exchange(request: Request, response: Response, next: (error?: unknown) => void): Exchange<Request> {
+function exchange(
+  request: Request,
+  response: Response,
+  next: (error?: unknown) => void,
+  isRoute: boolean,
+): Exchange<Request> {
   return {
     request,
     response,
@@ -64,7 +72,7 @@ function exchange(request: Request, response: Response, next: (error?: unknown) 
     scheme: request.protocol,
     authority: request.host ?? '',
     target: request.originalUrl,
-    isRoute: request.route !== undefined,
+    isRoute,
     listener: rootOf(request.app),
     isAuthenticated: () => isAuthenticated(request),
     route: () => routeOf(request),
@@ -73,6 +81,12 @@ function exchange(request: Request, response: Response, next: (error?: unknown) 
     },
     setTarget: (target) => setQuery(request, target),
   }
+}
+
+/** Express leaves the route on the request that it came by last, also when that one has passed it on. */
+function isInRoute({ route }: Request, middleware: Middleware): boolean {
+  const stack: readonly { readonly handle: unknown }[] = route?.stack ?? []
+  return stack.some(({ handle }) => handle === middleware)
 }
 
 /** A mounted app knows its parent; the outermost runs everything that a client's request meets. */

@@ -82,6 +82,8 @@ export class ResponseCapture {
     }) as typeof response.writeHead
 
     response.write = ((chunk: Chunk, ...rest: unknown[]) => {
+      // Node's to refuse, while another response can still be sent.
+      if (!isChunk(chunk)) return Reflect.apply(write, response, [chunk, ...rest])
       if (!this.#isHeadOut) response.writeHead(response.statusCode)
       const isReady = Reflect.apply(write, response, [chunk, ...rest])
       this.#record(chunk, rest[0])
@@ -91,7 +93,7 @@ export class ResponseCapture {
 
     response.end = ((...args: unknown[]) => {
       const { chunk, encoding, callback } = endArguments(args)
-      if (this.#isEnded) return Reflect.apply(end, response, args)
+      if (this.#isEnded || !isChunk(chunk ?? '')) return Reflect.apply(end, response, args)
       if (!this.#isHeadOut) {
         const body = bytesOf(chunk ?? '', encoding)
         this.#wholeHeadOut(body)
@@ -160,6 +162,10 @@ export class ResponseCapture {
       this.#capture.write(bytesOf(chunk, encoding))
     }
   }
+}
+
+function isChunk(chunk: unknown): chunk is Chunk {
+  return typeof chunk === 'string' || chunk instanceof Uint8Array
 }
 
 function bytesOf(chunk: Chunk, encoding: unknown): Uint8Array {

@@ -28,15 +28,18 @@ export interface Exchange<Native> extends ResponseFacts {
 
 /** The captures of a request in progress, the innermost. */
 const captures = new WeakMap<IncomingMessage, ResponseCapture>()
+/** Requests whose handler sees less of the target than the client sent. */
+const narrowed = new WeakSet<IncomingMessage>()
 
 /** Carries out what the mount decides on a request. */
 export function serve<Native>(mount: Mount<Native>, exchange: Exchange<Native>): void {
   const outer = captures.get(exchange.request)
   outer?.restoreRequest()
+  if (narrowed.delete(exchange.request)) exchange.setTarget(exchange.target)
   const verdict = mount.decide(incomingRequest(exchange, outer))
   if (verdict instanceof Promise) {
     verdict.then(
-      (decided) => carryOut(decided, exchange),
+      (decided) => carryOutLate(decided, exchange),
       (error) => exchange.next(error),
     )
   } else carryOut(verdict, exchange)
@@ -62,6 +65,14 @@ function incomingRequest<Native>(
   }
 }
 
+/** While a request waited, its client may have left, or somebody else may have answered it: a timeout, mostly. */
+function carryOutLate<Native>(verdict: Verdict, exchange: Exchange<Native>): void {
+  const { headersSent, destroyed } = exchange.response
+  if (!headersSent && !destroyed) carryOut(verdict, exchange)
+  else if (verdict.do === 'capture')
+    verdict.capture.fail(new Error('The request was over before its turn came'))
+}
+
 function carryOut<Native>(verdict: Verdict, exchange: Exchange<Native>): void {
   const { request, response } = exchange
   switch (verdict.do) {
@@ -78,7 +89,10 @@ function carryOut<Native>(verdict: Verdict, exchange: Exchange<Native>): void {
     case 'capture':
       exchange.setHandle(verdict.capture.handle)
       captures.set(request, new ResponseCapture(request, response, verdict.capture, exchange))
-      if (verdict.target !== exchange.target) exchange.setTarget(verdict.target)
+      if (verdict.target !== exchange.target) {
+        narrowed.add(request)
+        exchange.setTarget(verdict.target)
+      }
       runInScope(verdict.capture.scope, () => exchange.next())
       break
   }

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import type { Body } from '../description.ts'
 import type { Case, Theme } from '../harness/case.ts'
-import { expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
+import { expectBody, expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
+import { parts } from '../harness/parts.ts'
 import { get, places } from '../harness/place.ts'
-import { valueOf, valuesOf } from '../harness/response-reader.ts'
+import { fieldValue, fieldValues } from '../harness/response-reader.ts'
 import { maxEntryBytes } from '../harness/trial.ts'
+import { quiet } from '../harness/waiting.ts'
 
 const everyByte = Buffer.from(Array.from({ length: 1024 }, (_, at) => at & 0xff))
 
@@ -20,21 +22,26 @@ interface Kind {
 
 const kinds: readonly Kind[] = [
   { id: 'body-string', title: 'text', body: () => 'text', bytes: Buffer.from('text') },
-  { id: 'body-utf8', title: 'UTF-8 text', body: () => 'Grüße, 世界 👋', bytes: Buffer.from('Grüße, 世界 👋') },
+  {
+    id: 'body-utf8',
+    title: 'UTF-8 text',
+    body: () => 'Grüße, 世界 👋',
+    bytes: Buffer.from('Grüße, 世界 👋'),
+  },
   { id: 'body-buffer', title: 'binary', body: () => everyByte, bytes: everyByte, type: 'image/png' },
   { id: 'body-json', title: 'JSON', body: () => ({ json: { a: ['ü'] } }), bytes: Buffer.from('{"a":["ü"]}') },
   { id: 'body-empty', title: 'an empty body', body: () => ({ empty: true }), bytes: Buffer.alloc(0) },
   {
     id: 'body-stream',
     title: 'a stream',
-    body: () => ({ stream: chunks([everyByte, Buffer.from('and'), everyByte]) }),
+    body: () => ({ stream: parts(everyByte, 'and', everyByte) }),
     bytes: Buffer.concat([everyByte, Buffer.from('and'), everyByte]),
     type: 'application/octet-stream',
   },
   {
     id: 'body-empty-stream',
     title: 'a stream of nothing',
-    body: () => ({ stream: chunks([]) }),
+    body: () => ({ stream: parts() }),
     bytes: Buffer.alloc(0),
     type: 'application/octet-stream',
   },
@@ -73,8 +80,8 @@ export const bodies: Theme = {
           return 'text ü'
         })
         const site = await trial.site({ routes: [get('/page', page.handle)] })
-        assert.equal(valueOf(await site.get('/page'), 'x-place'), 'Zürich')
-        assert.equal(valueOf(await site.get('/page'), 'x-place'), 'Zürich')
+        assert.equal(fieldValue(await site.get('/page'), 'x-place'), 'Zürich')
+        assert.equal(fieldValue(await site.get('/page'), 'x-place'), 'Zürich')
       },
     },
     {
@@ -88,8 +95,8 @@ export const bodies: Theme = {
           return 'page'
         })
         const site = await trial.site({ routes: [get('/page', page.handle)] })
-        assert.deepEqual(valuesOf(await site.get('/page'), 'link'), links)
-        assert.deepEqual(valuesOf(await site.get('/page'), 'link'), links)
+        assert.deepEqual(fieldValues(await site.get('/page'), 'link'), links)
+        assert.deepEqual(fieldValues(await site.get('/page'), 'link'), links)
       },
     },
     {
@@ -137,13 +144,32 @@ export const bodies: Theme = {
       places,
       async run(trial) {
         const part = Buffer.alloc(maxEntryBytes / 4, 'x')
-        const page = origin(() => ({ stream: chunks([part, part, part, part, part]) }))
+        const page = origin(() => ({ stream: parts(part, part, part, part, part) }))
         const site = await trial.site({ routes: [get('/page', page.handle)] })
         for (let run = 1; run <= 2; run++) {
           const response = await site.get('/page')
           assert.equal(response.isComplete, true)
           assert.equal(response.body.length, 5 * part.length)
           assert.equal(page.runs, run)
+        }
+      },
+    },
+    {
+      id: 'half-closed',
+      title: 'a client that has closed its side may be taken for gone: nothing half is left behind',
+      places,
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin(() => ({ stream: parts('first half, ', slow.wait, 'second half') }))
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        const connection = await site.send({ path: '/page' })
+        await connection.received(1)
+        connection.finish()
+        await quiet()
+        slow.open()
+        await connection.response()
+        for (let request = 1; request <= 2; request++) {
+          expectBody(await site.get('/page'), 'first half, second half')
         }
       },
     },
@@ -182,17 +208,10 @@ function keepsBody({ id, title, body, bytes, type }: Kind): Case {
         assert.equal(response.isComplete, true)
         assert.equal(response.body.toString('hex'), bytes.toString('hex'))
       }
-      assert.equal(valueOf(hit, 'content-type'), valueOf(miss, 'content-type'))
-      assert.equal(valueOf(hit, 'content-length'), String(bytes.length))
+      assert.equal(fieldValue(hit, 'content-type'), fieldValue(miss, 'content-type'))
+      assert.equal(fieldValue(hit, 'content-length'), String(bytes.length))
+      assert.equal(fieldValue(hit, 'transfer-encoding'), undefined)
       assert.equal(page.runs, 1)
     },
   }
 }
-
-async function* chunks(parts: readonly Buffer[]): AsyncGenerator<Buffer> {
-  for (const part of parts) {
-    yield part
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
-

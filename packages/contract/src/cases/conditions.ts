@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import type { Layer } from '../description.ts'
 import type { Theme } from '../harness/case.ts'
 import { expectBypass, expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
 import { get, life, places } from '../harness/place.ts'
-import { valueOf } from '../harness/response-reader.ts'
+import { fieldValue } from '../harness/response-reader.ts'
 
 const etag = '"version-1"'
 
@@ -31,14 +32,14 @@ export const conditions: Theme = {
         const page = origin()
         const site = await trial.site({ routes: [get('/page', page.handle)] })
         await site.get('/page')
-        const generated = valueOf(await site.get('/page'), 'etag') ?? ''
+        const generated = fieldValue(await site.get('/page'), 'etag') ?? ''
         assert.match(generated, /^(W\/)?".+"$/)
         const response = await site.get('/page', { 'If-None-Match': generated })
         assert.equal(response.status, 304)
         expectHit(response, '')
-        assert.equal(valueOf(response, 'etag'), generated)
-        assert.equal(valueOf(response, 'content-length'), undefined)
-        assert.equal(valueOf(response, 'content-type'), undefined)
+        assert.equal(fieldValue(response, 'etag'), generated)
+        assert.equal(fieldValue(response, 'content-length'), undefined)
+        assert.equal(fieldValue(response, 'content-type'), undefined)
         assert.equal((await site.get('/page', { 'If-None-Match': '"other"' })).status, 200)
         assert.equal(page.runs, 1)
       },
@@ -70,7 +71,10 @@ export const conditions: Theme = {
         const response = await site.get('/page', { 'If-None-Match': etag })
         assert.equal(response.status, 304)
         assert.equal(response.body.length, 0)
-        assert.equal(valueOf(response, 'cache-status'), 'restale; fwd=uri-miss; fwd-status=200; stored')
+        assert.equal(fieldValue(response, 'etag'), etag)
+        assert.equal(fieldValue(response, 'content-length'), undefined)
+        assert.equal(fieldValue(response, 'content-type'), undefined)
+        assert.equal(fieldValue(response, 'cache-status'), 'restale; fwd=uri-miss; fwd-status=200; stored')
         assert.deepEqual(seen, [])
         expectHit(await site.get('/page'), 'run 1')
       },
@@ -83,7 +87,7 @@ export const conditions: Theme = {
         const page = origin(() => 'the same')
         const site = await trial.site({ routes: [get('/page', page.handle)] })
         await site.get('/page')
-        const generated = valueOf(await site.get('/page'), 'etag') ?? ''
+        const generated = fieldValue(await site.get('/page'), 'etag') ?? ''
         trial.clock.advance(301_000)
         const response = await site.get('/page', { 'If-None-Match': generated })
         assert.equal(response.status, 304)
@@ -127,16 +131,21 @@ export const conditions: Theme = {
     },
     {
       id: 'no-conditions-on-refill',
-      title: 'a refill asks for the whole, whatever its trigger asked for',
+      title: 'a refill asks for the whole, whatever its trigger asked for, of outer layers too',
       places,
       async run(trial) {
         const { page, seen } = conditionalPage()
-        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        const above: Layer['run'] = ({ request }) => {
+          if (request.isRefill) seen.push(request.header('if-none-match'), request.header('if-range'))
+          return undefined
+        }
+        const site = await trial.site({ above: [above], routes: [get('/page', page.handle)] })
         await site.get('/page')
         trial.clock.advance(61_000)
-        assert.equal((await site.get('/page', { 'If-None-Match': etag })).status, 304)
+        const asked = { 'If-None-Match': etag, 'If-Range': etag }
+        assert.equal((await site.get('/page', asked)).status, 304)
         await trial.settled()
-        assert.deepEqual(seen, [])
+        assert.deepEqual(seen, [undefined, undefined])
         expectHit(await site.get('/page'), 'run 2')
       },
     },
@@ -180,7 +189,7 @@ export const conditions: Theme = {
         const head = await site.head('/page')
         expectHit(head, '')
         assert.deepEqual(fieldsOf(head), fieldsOf(whole))
-        assert.equal(valueOf(head, 'content-length'), '5')
+        assert.equal(fieldValue(head, 'content-length'), '5')
         assert.equal(page.runs, 1)
       },
     },
@@ -193,7 +202,7 @@ export const conditions: Theme = {
         const site = await trial.site({ routes: [get('/page', page.handle)] })
         const head = await site.head('/page')
         assert.equal(head.status, 200)
-        assert.equal(valueOf(head, 'cache-status'), 'restale; fwd=uri-miss')
+        assert.equal(fieldValue(head, 'cache-status'), 'restale; fwd=uri-miss')
         expectMiss(await site.get('/page'), 'run 2')
       },
     },
@@ -207,7 +216,7 @@ export const conditions: Theme = {
         await site.get('/page')
         const response = await site.post('/page')
         assert.equal(response.body.toString(), 'run 2')
-        assert.equal(valueOf(response, 'cache-status'), 'restale; fwd=method')
+        assert.equal(fieldValue(response, 'cache-status'), 'restale; fwd=method')
         expectHit(await site.get('/page'), 'run 1')
       },
     },

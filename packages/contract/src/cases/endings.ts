@@ -5,8 +5,8 @@ import { expectHit, expectMiss, expectRefused, expectStale } from '../harness/ex
 import { origin } from '../harness/origin.ts'
 import { parts } from '../harness/parts.ts'
 import { get, life, places } from '../harness/place.ts'
-import { valueOf } from '../harness/response-reader.ts'
-import { quiet } from '../harness/waiting.ts'
+import { fieldValue } from '../harness/response-reader.ts'
+import { quiet, until } from '../harness/waiting.ts'
 
 interface Ending {
   readonly id: string
@@ -102,7 +102,10 @@ export const endings: Theme = {
       places,
       async run(trial) {
         const page = origin(withStatus(404))
-        const site = await trial.site({ options: { life, statuses: [200, 404] }, routes: [get('/page', page.handle)] })
+        const site = await trial.site({
+          options: { life, statuses: [200, 404] },
+          routes: [get('/page', page.handle)],
+        })
         expectMiss(await site.get('/page'), 'status 404')
         const hit = await site.get('/page')
         expectHit(hit, 'status 404')
@@ -117,7 +120,7 @@ export const endings: Theme = {
         for (let time = 1; time <= 2; time++) {
           const response = await site.get('/nowhere')
           assert.equal(response.status, 404)
-          assert.doesNotMatch(valueOf(response, 'cache-status') ?? '', /hit|stored/)
+          assert.doesNotMatch(fieldValue(response, 'cache-status') ?? '', /hit|stored/)
         }
       },
     },
@@ -180,6 +183,30 @@ export const endings: Theme = {
         expectStale(await site.get('/page'), 'run 1')
         await trial.settled()
         expectHit(await site.get('/page'), 'run 3')
+      },
+    },
+    {
+      id: 'refill-too-late',
+      title: 'a refill that was given up does not come behind a later one that removed',
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin(async ({ reply }, run) => {
+          if (run === 2) await slow.wait()
+          if (run === 3) reply.status(404)
+          return `run ${run}`
+        })
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        await site.get('/page')
+        trial.clock.advance(61_000)
+        expectStale(await site.get('/page'), 'run 1')
+        await slow.reached
+        trial.clock.advance(32_000)
+        expectStale(await site.get('/page'), 'run 1')
+        await until('the later one has run', () => page.runs === 3)
+        await quiet()
+        slow.open()
+        await trial.settled()
+        expectMiss(await site.get('/page'), 'run 4')
       },
     },
     {
@@ -285,4 +312,3 @@ function withStatus(status: number): (exchange: Exchange) => Body {
     return `status ${status}`
   }
 }
-

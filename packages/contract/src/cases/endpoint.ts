@@ -5,7 +5,7 @@ import { expectHit, expectMiss } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
 import { get } from '../harness/place.ts'
 import type { RawResponse } from '../harness/response-reader.ts'
-import { valueOf } from '../harness/response-reader.ts'
+import { fieldValue } from '../harness/response-reader.ts'
 import type { Site } from '../harness/site.ts'
 import type { Trial } from '../harness/trial.ts'
 
@@ -199,9 +199,9 @@ function answers({ id, title, call: asked, status, says, allow, isReached = fals
       const { site } = await tagged(trial, { secret: [secret, other] })
       const response = await call(site, '/revalidate', asked)
       assert.equal(response.status, status)
-      assert.equal(valueOf(response, 'cache-control'), 'no-store')
+      assert.equal(fieldValue(response, 'cache-control'), 'no-store')
       if (says !== undefined) assert.match(response.body.toString(), says)
-      if (allow !== undefined) assert.equal(valueOf(response, 'allow'), allow)
+      if (allow !== undefined) assert.equal(fieldValue(response, 'allow'), allow)
       if (isReached) expectMiss(await site.get('/page'), 'run 2')
       else expectHit(await site.get('/page'), 'run 1')
     },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
+import { createCache } from '@restale/core'
 import type { CacheOptions, Layer } from '../description.ts'
 import type { Barrier } from '../harness/barrier.ts'
 import type { Case, Theme } from '../harness/case.ts'
@@ -9,12 +10,35 @@ import type { Origin } from '../harness/origin.ts'
 import { origin } from '../harness/origin.ts'
 import { parts } from '../harness/parts.ts'
 import { get, life, places } from '../harness/place.ts'
-import { valueOf } from '../harness/response-reader.ts'
+import { fieldValue } from '../harness/response-reader.ts'
 import type { Site } from '../harness/site.ts'
 import type { Trial } from '../harness/trial.ts'
 import { quiet, until } from '../harness/waiting.ts'
 
 const undecidedWaitMs = 200
+
+interface Overtaking {
+  readonly id: string
+  readonly title: string
+  /** How the later fill comes to start while the earlier one runs. */
+  readonly options: CacheOptions
+  readonly waitMs: number
+  /** How it ends. */
+  readonly status: number
+}
+
+const overtakings: readonly Overtaking[] = [
+  {
+    id: 'undecided-stored',
+    title: 'one that others did not wait for',
+    options: {},
+    waitMs: 200,
+    status: 200,
+  },
+  { id: 'undecided-gone', title: 'one that others did not wait for', options: {}, waitMs: 200, status: 404 },
+  { id: 'late-stored', title: 'one that took too long', options: { life }, waitMs: 30_000, status: 200 },
+  { id: 'late-gone', title: 'one that took too long', options: { life }, waitMs: 30_000, status: 404 },
+]
 
 export const flights: Theme = {
   name: 'one fill for all who ask',
@@ -37,7 +61,9 @@ export const flights: Theme = {
         slow.open()
         const responses = await Promise.all(connections.map((connection) => connection.response()))
         for (const response of responses) expectBody(response, 'run 1')
-        const collapsed = responses.filter((response) => /collapsed/.test(valueOf(response, 'cache-status') ?? ''))
+        const collapsed = responses.filter((response) =>
+          /collapsed/.test(fieldValue(response, 'cache-status') ?? ''),
+        )
         assert.equal(collapsed.length, 999)
         assert.equal(page.runs, 1)
       },
@@ -94,6 +120,29 @@ export const flights: Theme = {
       },
     },
     {
+      id: 'one-is-promoted',
+      title: 'after a failed leader one of those who wait runs the handler, and the others go on waiting',
+      places,
+      async run(trial) {
+        const slow = trial.barrier()
+        const door = counter()
+        const page = origin(async ({ reply }, run) => {
+          await slow.wait()
+          if (run === 1) reply.status(503)
+          return `run ${run}`
+        })
+        const site = await trial.site({ above: [door.layer], routes: [get('/page', page.handle)] })
+        const connections = await site.flood(10, '/page')
+        await until('all have come', () => door.count === 10)
+        await quiet()
+        slow.open()
+        const responses = await Promise.all(connections.map((connection) => connection.response()))
+        assert.equal(responses.filter(({ status }) => status === 503).length, 1)
+        assert.equal(responses.filter(({ body }) => body.toString() === 'run 2').length, 9)
+        assert.equal(page.runs, 2)
+      },
+    },
+    {
       id: 'leader-throws-mid-body',
       title: 'a leader that throws after the head: its client sees a cut response, the others a whole one',
       places,
@@ -113,10 +162,10 @@ export const flights: Theme = {
       id: 'leaders-keep-failing',
       title: 'after two failures those who wait go on by themselves, and nothing is remembered',
       async run(trial) {
-        const slow = trial.barrier()
+        const [slow, parallel] = [trial.barrier(), trial.barrier()]
         let isDown = true
         const page = origin(async ({ reply }, run) => {
-          await slow.wait()
+          await (run > 2 && isDown ? parallel : slow).wait()
           reply.status(isDown ? 503 : 200)
           return `run ${run}`
         })
@@ -125,6 +174,8 @@ export const flights: Theme = {
         const connections = await site.flood(5, '/page')
         await until('all have come', () => door.count === 5)
         slow.open()
+        await until('the rest runs at the same time', () => parallel.arrivals === 3)
+        parallel.open()
         for (const connection of connections) assert.equal((await connection.response()).status, 503)
         assert.equal(page.runs, 5)
         isDown = false
@@ -189,6 +240,28 @@ export const flights: Theme = {
       },
     },
     {
+      id: 'undecided-wait-of-latecomers',
+      title: 'the 200 ms count from the start of the long poll, whenever others come',
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin(async (_, run) => {
+          await slow.wait()
+          return `run ${run}`
+        })
+        const site = await trial.site({ options: {}, routes: [get('/page', page.handle)] })
+        await site.send({ path: '/page' })
+        await slow.reached
+        trial.clock.advance(undecidedWaitMs - 50)
+        await site.send({ path: '/page' })
+        await quiet()
+        assert.equal(page.runs, 1)
+        trial.clock.advance(50)
+        await until('the second runs for itself', () => page.runs === 2)
+        await site.send({ path: '/page' })
+        await until('a later one runs at once', () => page.runs === 3)
+      },
+    },
+    {
       id: 'undecided-head',
       title: 'once the head of a response is out that did not opt in, nobody is held any longer',
       places,
@@ -233,7 +306,7 @@ export const flights: Theme = {
         const { leader, follower } = await pair(trial, page, never)
         await leader.received(9)
         await follower.received(9)
-        assert.match(valueOf(await leader.head(), 'cache-status') ?? '', /detail=event-stream$/)
+        assert.match(fieldValue(await leader.head(), 'cache-status') ?? '', /detail=event-stream$/)
         assert.equal(page.runs, 2)
       },
     },
@@ -256,10 +329,13 @@ export const flights: Theme = {
       title: 'a first client that does not read holds nobody up',
       places,
       async run(trial) {
+        // More than the buffers of both sockets take.
         const part = Buffer.alloc(256 * 1024, 'x')
-        const count = 14
+        const count = 80
+        const memory = { maxEntryBytes: (count + 1) * part.length }
+        const cache = createCache({ clock: trial.clock, memory })
         const page = origin(() => ({ stream: parts(...Array.from({ length: count }, () => part)) }))
-        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        const site = await trial.site({ cache, routes: [get('/page', page.handle)] })
         const leader = await site.connect()
         leader.pause()
         site.sendOn(leader, { path: '/page' })
@@ -273,6 +349,7 @@ export const flights: Theme = {
       },
     },
     ...(['miss', 'hit'] as const).map(disconnects),
+    ...overtakings.map(isNotOvertaken),
   ],
 }
 
@@ -300,6 +377,30 @@ function disconnects(on: 'miss' | 'hit'): Case {
         assert.equal(response.isComplete, true)
         assert.equal(response.body.length, 2 * part.length)
       }
+    },
+  }
+}
+
+function isNotOvertaken({ id, title, options, waitMs, status }: Overtaking): Case {
+  return {
+    id: `overtaken-${id}`,
+    title: `of two fills, ${title} does not come behind a later one that ended with ${status}`,
+    places,
+    async run(trial) {
+      const slow = trial.barrier()
+      const page = origin(async ({ reply }, run) => {
+        if (run === 1) await slow.wait()
+        trial.cache.cacheLife(life)
+        if (run === 2) reply.status(status)
+        return `run ${run}`
+      })
+      const { site, leader, follower } = await pair(trial, page, slow, options)
+      trial.clock.advance(waitMs)
+      expectBody(await follower.response(), 'run 2')
+      slow.open()
+      expectBody(await leader.response(), 'run 1')
+      if (status === 200) expectHit(await site.get('/page'), 'run 2')
+      else expectMiss(await site.get('/page'), 'run 3')
     },
   }
 }

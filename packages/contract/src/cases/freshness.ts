@@ -3,7 +3,7 @@ import type { Theme } from '../harness/case.ts'
 import { expectHit, expectMiss, expectStale } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
 import { get, places } from '../harness/place.ts'
-import { valueOf } from '../harness/response-reader.ts'
+import { fieldValue } from '../harness/response-reader.ts'
 import { until } from '../harness/waiting.ts'
 
 export const freshness: Theme = {
@@ -55,7 +55,7 @@ export const freshness: Theme = {
         trial.clock.advance(300_000)
         const response = await site.get('/page')
         expectMiss(response, 'run 2')
-        assert.equal(valueOf(response, 'cache-status'), 'restale; fwd=stale; stored')
+        assert.equal(fieldValue(response, 'cache-status'), 'restale; fwd=stale; stored')
         assert.equal(page.runs, 2)
       },
     },
@@ -64,15 +64,15 @@ export const freshness: Theme = {
       title: 'hits tell their age and the freshness that is left, stale ones too',
       async run(trial) {
         const site = await trial.site({ routes: [get('/page', origin().handle)] })
-        assert.equal(valueOf(await site.get('/page'), 'cache-status'), 'restale; fwd=uri-miss; stored')
+        assert.equal(fieldValue(await site.get('/page'), 'cache-status'), 'restale; fwd=uri-miss; stored')
         trial.clock.advance(7_900)
         const fresh = await site.get('/page')
-        assert.equal(valueOf(fresh, 'age'), '7')
-        assert.equal(valueOf(fresh, 'cache-status'), 'restale; hit; ttl=53')
+        assert.equal(fieldValue(fresh, 'age'), '7')
+        assert.equal(fieldValue(fresh, 'cache-status'), 'restale; hit; ttl=53')
         trial.clock.advance(60_000)
         const stale = await site.get('/page')
-        assert.equal(valueOf(stale, 'age'), '67')
-        assert.equal(valueOf(stale, 'cache-status'), 'restale; hit; ttl=-8')
+        assert.equal(fieldValue(stale, 'age'), '67')
+        assert.equal(fieldValue(stale, 'cache-status'), 'restale; hit; ttl=-8')
       },
     },
     {

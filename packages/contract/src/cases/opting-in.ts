@@ -4,7 +4,7 @@ import type { Case, Theme } from '../harness/case.ts'
 import { expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
 import { get, life, places } from '../harness/place.ts'
-import { valueOf } from '../harness/response-reader.ts'
+import { fieldValue } from '../harness/response-reader.ts'
 import type { Trial } from '../harness/trial.ts'
 
 interface Way {
@@ -108,7 +108,7 @@ export const optingIn: Theme = {
         })
         const site = await trial.site({ routes: [get('/page', page.handle)] })
         await site.get('/page')
-        assert.equal(valueOf(await site.get('/page'), 'cache-status'), 'restale; hit; ttl=10')
+        assert.equal(fieldValue(await site.get('/page'), 'cache-status'), 'restale; hit; ttl=10')
         trial.clock.advance(20_000)
         expectMiss(await site.get('/page'), 'run 2')
       },
@@ -123,10 +123,10 @@ export const optingIn: Theme = {
           return `run ${run}`
         })
         const site = await trial.site({ options: {}, routes: [get('/page', page.handle)] })
-        assert.equal(valueOf(await site.get('/page'), 'cache-control'), control)
+        assert.equal(fieldValue(await site.get('/page'), 'cache-control'), control)
         const hit = await site.get('/page')
-        assert.equal(valueOf(hit, 'cache-status'), 'restale; hit; ttl=10')
-        assert.equal(valueOf(hit, 'cache-control'), control)
+        assert.equal(fieldValue(hit, 'cache-status'), 'restale; hit; ttl=10')
+        assert.equal(fieldValue(hit, 'cache-control'), control)
         trial.clock.advance(30_000)
         expectMiss(await site.get('/page'), 'run 2')
       },
@@ -141,7 +141,7 @@ export const optingIn: Theme = {
         const site = await trial.site({ options, routes: [get('/page', page.handle)] })
         expectMiss(await site.get('/page'), 'run 1')
         const skipped = await site.get('/page', { 'X-Preview': '1' })
-        assert.equal(valueOf(skipped, 'cache-status'), 'restale; fwd=bypass; detail=skip')
+        assert.equal(fieldValue(skipped, 'cache-status'), 'restale; fwd=bypass; detail=skip')
         assert.equal(skipped.body.toString(), 'run 2')
         expectHit(await site.get('/page'), 'run 1')
       },

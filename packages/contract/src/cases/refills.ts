@@ -40,7 +40,9 @@ export const refills: Theme = {
         const page = origin(({ request }) => {
           const { method, url, params, query, host, protocol, peer } = request
           const headers = ['x-tenant', 'accept', 'user-agent', 'connection', 'x-forwarded-for']
-          return { json: { method, url, params, query, host, protocol, peer, headers: headers.map(request.header) } }
+          return {
+            json: { method, url, params, query, host, protocol, peer, headers: headers.map(request.header) },
+          }
         })
         const site = await trial.site({ trustsProxy: true, routes: [get('/pages/:id', page.handle)] })
         const headers = {

@@ -4,7 +4,7 @@ import type { Theme } from '../harness/case.ts'
 import { expectHit, expectMiss } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
 import { get, group, layer, life, mounted, places } from '../harness/place.ts'
-import { valueOf, valuesOf } from '../harness/response-reader.ts'
+import { fieldValue, fieldValues } from '../harness/response-reader.ts'
 import { quiet } from '../harness/waiting.ts'
 
 const guard: Layer['run'] = ({ request, reply }) => {
@@ -85,7 +85,10 @@ export const standing: Theme = {
         const forwarded = { 'X-Forwarded-Host': 'public.test', 'X-Forwarded-Proto': 'https' }
         expectMiss(await site.get('/page', forwarded), 'https public.test 1')
         expectHit(await site.get('/page', forwarded), 'https public.test 1')
-        expectMiss(await site.get('/page', { ...forwarded, 'X-Forwarded-Proto': 'http' }), 'http public.test 2')
+        expectMiss(
+          await site.get('/page', { ...forwarded, 'X-Forwarded-Proto': 'http' }),
+          'http public.test 2',
+        )
         expectMiss(await site.get('/page'), 'http contract.test 3')
       },
     },
@@ -116,8 +119,13 @@ export const standing: Theme = {
         ])
         const miss = await site.get('/page', key)
         expectMiss(miss, 'run 1')
-        assert.equal(valuesOf(miss, 'cache-status').join().match(/restale/g)?.length, 1)
-        assert.equal(valueOf(await site.get('/page', key), 'cache-status'), 'restale; hit; ttl=10')
+        assert.equal(
+          fieldValues(miss, 'cache-status')
+            .join()
+            .match(/restale/g)?.length,
+          1,
+        )
+        assert.equal(fieldValue(await site.get('/page', key), 'cache-status'), 'restale; hit; ttl=10')
         assert.equal((await site.get('/page')).status, 401)
       },
     },
@@ -188,7 +196,7 @@ export const standing: Theme = {
           get('/page', page.handle),
         ])
         const response = await site.get('/page')
-        assert.equal(valueOf(response, 'cache-status'), undefined)
+        assert.equal(fieldValue(response, 'cache-status'), undefined)
         assert.equal((await site.get('/page')).body.toString(), 'run 2')
       },
     },

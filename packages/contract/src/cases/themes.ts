@@ -5,8 +5,11 @@ import { endings } from './endings.ts'
 import { endpoint } from './endpoint.ts'
 import { flights } from './flights.ts'
 import { freshness } from './freshness.ts'
+import { headers } from './headers.ts'
 import { invalidation } from './invalidation.ts'
+import { keys } from './keys.ts'
 import { optingIn } from './opting-in.ts'
+import { races } from './races.ts'
 import { refills } from './refills.ts'
 import { standing } from './standing.ts'
 import { whose } from './whose.ts'
@@ -23,4 +26,7 @@ export const themes: readonly Theme[] = [
   whose,
   standing,
   refills,
+  races,
+  keys,
+  headers,
 ]

@@ -4,7 +4,7 @@ import type { Case, Theme } from '../harness/case.ts'
 import { expectBypass, expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
 import { get, group, layer, life, mounted, places } from '../harness/place.ts'
-import { valueOf, valuesOf } from '../harness/response-reader.ts'
+import { fieldValue, fieldValues } from '../harness/response-reader.ts'
 
 interface Refused {
   readonly id: string
@@ -70,7 +70,10 @@ export const whose: Theme = {
       places,
       async run(trial) {
         const page = origin()
-        const site = await trial.site({ options: { life, cookies: 'ignore' }, routes: [get('/page', page.handle)] })
+        const site = await trial.site({
+          options: { life, cookies: 'ignore' },
+          routes: [get('/page', page.handle)],
+        })
         expectMiss(await site.get('/page', { Cookie: 'a=1' }), 'run 1')
         expectHit(await site.get('/page', { Cookie: 'a=2' }), 'run 1')
         expectHit(await site.get('/page'), 'run 1')
@@ -125,7 +128,11 @@ export const whose: Theme = {
       async run(trial) {
         const page = origin()
         const options = { life, shared: true }
-        const site = await trial.site({ options, above: [loginByHeader], routes: [get('/page', page.handle)] })
+        const site = await trial.site({
+          options,
+          above: [loginByHeader],
+          routes: [get('/page', page.handle)],
+        })
         expectMiss(await site.get('/page', { 'X-User': 'ada' }), 'run 1')
         expectHit(await site.get('/page', { 'X-User': 'bob' }), 'run 1')
       },
@@ -181,9 +188,9 @@ export const whose: Theme = {
         })
         for (let request = 1; request <= 3; request++) {
           const response = await site.get('/page')
-          assert.deepEqual(valuesOf(response, 'x-request-id'), [`id-${request}`])
-          assert.deepEqual(valuesOf(response, 'x-seen-by'), [`layer ${request}`])
-          assert.deepEqual(valuesOf(response, 'set-cookie'), [`visit=${request}`])
+          assert.deepEqual(fieldValues(response, 'x-request-id'), [`id-${request}`])
+          assert.deepEqual(fieldValues(response, 'x-seen-by'), [`layer ${request}`])
+          assert.deepEqual(fieldValues(response, 'set-cookie'), [`visit=${request}`])
           assert.equal(response.body.toString(), 'run 1')
         }
       },
@@ -200,8 +207,8 @@ export const whose: Theme = {
         await trial.settled()
         const response = await site.get('/page')
         expectHit(response, 'run 2')
-        assert.deepEqual(valuesOf(response, 'x-seen-by'), ['layer 4'])
-        assert.deepEqual(valuesOf(response, 'set-cookie'), ['visit=4'])
+        assert.deepEqual(fieldValues(response, 'x-seen-by'), ['layer 4'])
+        assert.deepEqual(fieldValues(response, 'set-cookie'), ['visit=4'])
       },
     },
     {
@@ -219,8 +226,8 @@ export const whose: Theme = {
           return 'page'
         })
         const site = await trial.site({ above: [above], routes: [get('/page', page.handle)] })
-        assert.deepEqual(valuesOf(await site.get('/page'), 'link'), ['</outer/1>', '</inner>'])
-        assert.deepEqual(valuesOf(await site.get('/page'), 'link'), ['</outer/2>', '</inner>'])
+        assert.deepEqual(fieldValues(await site.get('/page'), 'link'), ['</outer/1>', '</inner>'])
+        assert.deepEqual(fieldValues(await site.get('/page'), 'link'), ['</outer/2>', '</inner>'])
       },
     },
     {
@@ -237,10 +244,10 @@ export const whose: Theme = {
           return 'page'
         })
         const site = await trial.site({ above: [above], routes: [get('/page', page.handle)] })
-        assert.equal(valueOf(await site.get('/page'), 'x-frame-options'), undefined)
+        assert.equal(fieldValue(await site.get('/page'), 'x-frame-options'), undefined)
         const hit = await site.get('/page')
         expectHit(hit)
-        assert.equal(valueOf(hit, 'x-frame-options'), undefined)
+        assert.equal(fieldValue(hit, 'x-frame-options'), undefined)
       },
     },
     {
@@ -257,8 +264,8 @@ export const whose: Theme = {
           return 'page'
         })
         const site = await trial.site({ above: [above], routes: [get('/page', page.handle)] })
-        assert.deepEqual(valuesOf(await site.get('/page'), 'x-powered'), ['inside'])
-        assert.deepEqual(valuesOf(await site.get('/page'), 'x-powered'), ['inside'])
+        assert.deepEqual(fieldValues(await site.get('/page'), 'x-powered'), ['inside'])
+        assert.deepEqual(fieldValues(await site.get('/page'), 'x-powered'), ['inside'])
       },
     },
     {
@@ -278,7 +285,7 @@ export const whose: Theme = {
         await site.get('/page')
         const hit = await site.get('/page')
         expectHit(hit)
-        const members = (valueOf(hit, 'vary') ?? '').toLowerCase().split(/, */)
+        const members = (fieldValue(hit, 'vary') ?? '').toLowerCase().split(/, */)
         assert.deepEqual(members.sort(), ['accept-encoding', 'origin'])
       },
     },
@@ -297,8 +304,8 @@ export const whose: Theme = {
         const hit = await site.get('/page')
         expectHit(hit)
         for (const name of names) {
-          assert.equal(valueOf(miss, name.toLowerCase()), '1')
-          assert.equal(valueOf(hit, name.toLowerCase()), undefined, name)
+          assert.equal(fieldValue(miss, name.toLowerCase()), '1')
+          assert.equal(fieldValue(hit, name.toLowerCase()), undefined, name)
         }
       },
     },
@@ -313,10 +320,10 @@ export const whose: Theme = {
         })
         const options = { life, outerCookies: ['visit'] }
         const site = await trial.site({ options, routes: [get('/page', page.handle)] })
-        assert.equal(valuesOf(await site.get('/page'), 'set-cookie').length, 1)
+        assert.equal(fieldValues(await site.get('/page'), 'set-cookie').length, 1)
         const hit = await site.get('/page')
         expectHit(hit, 'page')
-        assert.equal(valueOf(hit, 'set-cookie'), undefined)
+        assert.equal(fieldValue(hit, 'set-cookie'), undefined)
       },
     },
     {
@@ -386,7 +393,7 @@ function passes(name: string): Case {
       const page = origin()
       const site = await trial.site({ routes: [get('/page', page.handle)] })
       const own = await site.get('/page', headers)
-      assert.match(valueOf(own, 'cache-status') ?? '', new RegExp(`detail=${reason}$`))
+      assert.match(fieldValue(own, 'cache-status') ?? '', new RegExp(`detail=${reason}$`))
       assert.equal(own.body.toString(), 'run 1')
       expectMiss(await site.get('/page'), 'run 2')
       assert.equal((await site.get('/page', headers)).body.toString(), 'run 3')

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { RawResponse } from './response-reader.ts'
@@ -15,7 +16,7 @@ export interface RawRequest {
   readonly body?: string | undefined
 }
 
-export const defaultHost = 'contract.test'
+const defaultHost = 'contract.test'
 
 /** One TCP connection to the server; requests go over it one after the other. */
 export class Connection {
@@ -90,6 +91,11 @@ export class Connection {
 
   resume(): void {
     this.#socket.resume()
+  }
+
+  /** Sends nothing more, and goes on reading. */
+  finish(): void {
+    this.#socket.end()
   }
 
   /** Goes away without a word. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import type { RawResponse } from './response-reader.ts'
-import { valueOf } from './response-reader.ts'
+import { fieldValue } from './response-reader.ts'
 
 /** The response came out of the cache, fresh. */
 export function expectHit(response: RawResponse, body?: string): void {
   expectStatus(response, /^restale; hit; ttl=\d+$/)
-  assert.notEqual(valueOf(response, 'age'), undefined, 'a hit tells its age')
+  assert.notEqual(fieldValue(response, 'age'), undefined, 'a hit tells its age')
   if (body !== undefined) expectBody(response, body)
 }
 
@@ -18,7 +18,7 @@ export function expectStale(response: RawResponse, body?: string): void {
 /** The handler was asked, and what it gave is stored or on its way. */
 export function expectMiss(response: RawResponse, body?: string): void {
   expectStatus(response, /^restale; fwd=(uri-miss|vary-miss|stale)(; stored)?$/)
-  assert.equal(valueOf(response, 'age'), undefined, 'what the handler has just made has no age')
+  assert.equal(fieldValue(response, 'age'), undefined, 'what the handler has just made has no age')
   if (body !== undefined) expectBody(response, body)
 }
 
@@ -46,5 +46,5 @@ export function expectBody(response: RawResponse, body: string): void {
 }
 
 function expectStatus(response: RawResponse, pattern: RegExp): void {
-  assert.match(valueOf(response, 'cache-status') ?? 'no Cache-Status', pattern)
+  assert.match(fieldValue(response, 'cache-status') ?? 'no Cache-Status', pattern)
 }

@@ -1,3 +1,4 @@
+import type { Cache } from '@restale/core'
 import type { CacheOptions, Group, Layer, Part, Route } from '../description.ts'
 
 /** Where the cache stands: above all routes, above those of a group, or in each GET route by itself. */
@@ -13,6 +14,8 @@ export interface SiteDescription {
   /** Parts at the root, below no cache. */
   readonly beside?: readonly Part[]
   readonly trustsProxy?: boolean
+  /** @default the cache of the trial */
+  readonly cache?: Cache
 }
 
 export const life = { revalidate: 60, expire: 300 }
@@ -26,7 +29,10 @@ export function partsAt(place: Place, description: SiteDescription): Part[] {
     case 'prefix':
       return [...outside, group('/api', [mounted(options), ...routes])]
     case 'route':
-      return [...outside, ...routes.map((route) => (route.method === 'GET' ? { ...route, cache: options } : route))]
+      return [
+        ...outside,
+        ...routes.map((route) => (route.method === 'GET' ? { ...route, cache: options } : route)),
+      ]
   }
 }
 

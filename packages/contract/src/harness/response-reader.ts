@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 
-export type HeaderLine = readonly [name: string, value: string]
+type HeaderLine = readonly [name: string, value: string]
 
 /** A response as it came over the wire: header lines in order and spelling, values read as latin-1. */
 export interface RawResponse {
@@ -111,12 +111,12 @@ function headerLine(line: string): HeaderLine {
 }
 
 /** The value of each line of the field, in order. */
-export function valuesOf({ lines }: Pick<RawResponse, 'lines'>, lowerName: string): string[] {
+export function fieldValues({ lines }: Pick<RawResponse, 'lines'>, lowerName: string): string[] {
   return lines.filter(([name]) => name.toLowerCase() === lowerName).map(([, value]) => value)
 }
 
 /** The field's lines joined to one value (RFC 9110 §5.3), or undefined if there is none. */
-export function valueOf(response: Pick<RawResponse, 'lines'>, lowerName: string): string | undefined {
-  const values = valuesOf(response, lowerName)
+export function fieldValue(response: Pick<RawResponse, 'lines'>, lowerName: string): string | undefined {
+  const values = fieldValues(response, lowerName)
   return values.length === 0 ? undefined : values.join(', ')
 }

@@ -41,36 +41,52 @@ function encode(value: unknown, place: Place): string {
   }
 }
 
+/** Built-in classes are known by their prototype: what a class adds to the one it extends must not be lost. */
 function encodeObject(value: object, place: Place): string {
-  if (Array.isArray(value))
-    return list(
-      'a',
-      Array.from(value.keys(), (i) => encodeElement(value, i, place)),
-    )
+  if (Array.isArray(value)) return encodeArray(value, place)
   const prototype = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) return encodePlain(value, place)
-  if (value instanceof Date) return `d${value.getTime()};`
-  if (value instanceof Map)
+  if (prototype === Date.prototype) return `d${(value as Date).getTime()};`
+  if (prototype === Map.prototype)
     return list(
       'm',
-      [...value].flat().map((member) => encode(member, inside(place, 'a Map'))),
+      [...(value as Map<unknown, unknown>)].flat().map((member) => encode(member, inside(place, 'a Map'))),
     )
-  if (value instanceof Set)
+  if (prototype === Set.prototype)
     return list(
       'e',
-      [...value].map((member) => encode(member, inside(place, 'a Set'))),
+      [...(value as Set<unknown>)].map((member) => encode(member, inside(place, 'a Set'))),
     )
-  if (value instanceof RegExp) return text('r', String(value))
+  if (prototype === RegExp.prototype) return encodeRegExp(value as RegExp)
   if (value instanceof ArrayBuffer) return text('b', Buffer.from(value).toString('latin1'))
   if (ArrayBuffer.isView(value)) return encodeView(value)
   if ('toJSON' in value && typeof value.toJSON === 'function') {
-    return text('j', value.constructor.name) + encode(value.toJSON(), place)
+    return text('j', value.constructor?.name ?? '') + encode(value.toJSON(), place)
   }
   throw unencodable(`an instance of ${value.constructor?.name ?? 'an unnamed class'} without toJSON`, place)
 }
 
+function encodeArray(array: readonly unknown[], place: Place): string {
+  const elements = list(
+    'a',
+    Array.from(array.keys(), (index) => encodeElement(array, index, place)),
+  )
+  // What else it has, as the result of RegExp.exec or of a class that extends Array does, is named after its
+  // elements, of which `reduce` counts all but the holes.
+  const extra = Object.keys(array).slice(array.reduce<number>((count) => count + 1, 0))
+  const className = array.constructor?.name ?? ''
+  if (extra.length === 0 && className === 'Array') return elements
+  const members = Object.fromEntries(extra.map((name) => [name, array[name as keyof typeof array]]))
+  return text('x', className) + encodePlain(members, place) + elements
+}
+
 function encodeElement(array: readonly unknown[], index: number, place: Place): string {
   return index in array ? encode(array[index], inside(place, `[${index}]`)) : 'h'
+}
+
+/** `lastIndex` decides where the next match begins, so it is part of what an expression is. */
+function encodeRegExp(value: RegExp): string {
+  return text('r', String(value)) + (value.lastIndex === 0 ? '' : `l${value.lastIndex};`)
 }
 
 function encodePlain(value: object, place: Place): string {

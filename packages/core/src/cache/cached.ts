@@ -5,8 +5,12 @@ import type { Engine, Filled } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
 import type { Fill, Landing } from './fills.ts'
-import { currentScope, FillScope, runInScope, runOutside } from './scope.ts'
+import { currentFillScope, FillScope, runInScope, runOutside } from './scope.ts'
 import { warnOnce } from './warnings.ts'
+
+const usesStale = 'it uses a stale value'
+/** As it is when this is loaded: timers that a test replaces later do not hold up what runs behind. */
+const nextTurn = globalThis.setImmediate
 
 export interface CachedOptions<A extends readonly unknown[], R, L> {
   /** Names the function across processes and deploys; no two functions of a cache may share one. */
@@ -70,10 +74,10 @@ function define<A extends readonly unknown[], R>(
 
 /** lookup → fresh: serve; stale: serve and refill behind, unless a fill needs it fresh; else: fill. */
 async function call<A extends readonly unknown[], R>(definition: Definition<A, R>, args: A): Promise<R> {
-  const { engine, keyPrefix, fn, options } = definition
-  if (!engine.isEnabled) return fn(...args)
-  const key = keyPrefix + encodeArguments(args, options.key)
+  const { engine, keyPrefix, options } = definition
   const outer = currentFillScope()
+  if (!engine.isEnabled) return runUncached(definition, args, outer)
+  const key = keyPrefix + encodeArguments(args, options.key)
   const now = engine.clock.now()
   const entry = engine.memory.get(key) as Entry<R> | undefined
   const freshness = entry === undefined ? 'expired' : engine.ledger.judge(entry, now)
@@ -87,7 +91,7 @@ async function call<A extends readonly unknown[], R>(definition: Definition<A, R
     engine.events.key('stale', key)
     if (engine.canRefill(entry, key, now)) refillBehind(definition, args, key, entry)
     outer?.consume(entry, engine, now)
-    outer?.refuse('it uses a stale value')
+    outer?.refuse(usesStale)
     return own(definition, entry.value)
   }
   engine.events.key('miss', key)
@@ -103,19 +107,18 @@ async function obtain<A extends readonly unknown[], R>(
   previous: Entry | undefined,
 ): Promise<R> {
   const { engine } = definition
-  const { fills, ledger, clock } = engine
+  const { fills, ledger } = engine
   const position = ledger.position
   // What a fill is made of has to be fresh; anyone else may have what has only turned stale.
   const severity = outer?.isDecided ? 'any' : 'hard'
   for (;;) {
     const flight = fills.flight(key) as Fill<R> | undefined
     if (flight === undefined || (!fills.canJoin(flight, position, severity) && !fills.isFull(key))) {
-      const { fill, result } = startFill(definition, args, key, previous, {
+      const { fill, result, ended } = startFill(definition, args, key, previous, {
         dispatch: (run) => run(),
         onTimeout: () => {},
       })
-      const landing = await fill.landed
-      if (landing.how === 'value') outer?.consume(landing.entry, engine, clock.now())
+      handOn(engine, fill, outer, await ended)
       return result
     }
     const canJoin = fills.canJoin(flight, position, severity)
@@ -124,10 +127,47 @@ async function obtain<A extends readonly unknown[], R>(
       landing.how === 'value' &&
       !ledger.isMarked(landing.entry.version, position, landing.entry, severity)
     ) {
-      outer?.consume(landing.entry, engine, clock.now())
+      handOn(engine, flight, outer, landing)
+      if (ledger.isMarked(landing.entry.version, position, landing.entry, 'any')) outer?.refuse(usesStale)
       return own(definition, landing.entry.value)
     }
-    if (landing.how === 'failed' && canJoin) throw landing.error
+    if (landing.how === 'failed' && canJoin) {
+      handOn(engine, flight, outer, landing)
+      throw landing.error
+    }
+  }
+}
+
+/** What a value was made of joins the one around it; what a failure was made of too, for that may be caught. */
+export function handOn(
+  engine: Engine,
+  { scope, bornAt }: Pick<Fill, 'scope' | 'bornAt'>,
+  outer: FillScope | undefined,
+  landing?: Landing,
+): void {
+  if (outer === undefined) return
+  const life = scope.life(engine.profiles.default)
+  outer.consume({ tags: scope.tags, life, bornAt }, engine, engine.clock.now())
+  const reason = landing?.how === 'value' ? landing.unlabelled : scope.unstorable
+  if (reason !== undefined) outer.refuse(reason)
+}
+
+/** The cache is off: nothing is looked up, shared or stored, and what is called inside works as ever. */
+async function runUncached<A extends readonly unknown[], R>(
+  definition: Definition<A, R>,
+  args: A,
+  outer: FillScope | undefined,
+): Promise<R> {
+  const { engine, fn, options } = definition
+  const scope = scopeOf(definition, args)
+  const bornAt = engine.clock.now()
+  try {
+    const value = await runInScope(scope, async () => fn(...args))
+    if (needsResult(options.tags)) tagWith(definition, scope, args, value)
+    return value
+  } finally {
+    scope.close()
+    handOn(engine, { scope, bornAt }, outer)
   }
 }
 
@@ -139,16 +179,20 @@ function refillBehind<A extends readonly unknown[], R>(
 ): void {
   const { engine } = definition
   const release = engine.background.occupy()
-  // In a microtask of its own: the caller gets the stale value before any of this runs.
+  let isGivenUp = false
+  const onFailure = (error: unknown) => {
+    if (!isGivenUp) engine.retryLater(previous, error)
+  }
   const { result } = startFill(definition, args, key, previous, {
-    dispatch: (run) => runOutside(() => Promise.resolve().then(run)),
+    // In a turn of its own: whoever has the stale value gets on with it before any of this runs.
+    dispatch: (run) => runOutside(() => new Promise<void>((resolve) => nextTurn(resolve)).then(run)),
     onTimeout: () => {
-      engine.retryLater(previous, new Error(`${definition.name} took too long`))
+      onFailure(new Error(`${definition.name} took too long`))
+      isGivenUp = true
       release()
     },
   })
-  const work = result.catch((error) => engine.retryLater(previous, error)).finally(release)
-  engine.background.track(work)
+  engine.background.track(result.catch(onFailure).finally(release))
 }
 
 /** Runs the function in a scope of its own. `result` is what it gave, `fill.landed` what others may have. */
@@ -158,23 +202,30 @@ function startFill<A extends readonly unknown[], R>(
   key: string,
   previous: Entry | undefined,
   how: { dispatch(run: () => Promise<R>): Promise<R>; onTimeout(): void },
-): { fill: Fill<R>; result: Promise<R> } {
-  const { engine, fn, options, name } = definition
-  const scope = new FillScope('function', engine, name)
-  if (options.life !== undefined) scope.limitLife(engine.profiles.fields(options.life))
+): { fill: Fill<R>; result: Promise<R>; ended: Promise<Landing<R>> } {
+  const { engine, fn } = definition
+  const scope = scopeOf(definition, args)
   const fill = engine.fills.begin<R>(key, scope, engine.clock.now(), previous)
-  if (options.tags !== undefined && !needsResult(options.tags)) tagWith(definition, scope, args)
-  // However long it takes, who comes after the time for a fill does not wait for it.
+  // However long it takes, only who started it waits longer than the time for one fill.
   const stopTimer = engine.startFillTimer(() => {
-    engine.fills.leave(fill)
+    engine.fills.giveUp(fill)
     how.onTimeout()
   })
   const result = how.dispatch(() => runInScope(scope, async () => fn(...args))).finally(stopTimer)
-  result.then(
+  const ended = result.then(
     (value) => land(definition, fill, args, value),
     (error) => landWith(engine, fill, { how: 'failed', error }),
   )
-  return { fill, result }
+  return { fill, result, ended }
+}
+
+/** With what is known before the function runs: its life, and its tags unless they are made of the result. */
+function scopeOf<A extends readonly unknown[], R>(definition: Definition<A, R>, args: A): FillScope {
+  const { engine, options, name } = definition
+  const scope = new FillScope('function', engine, name)
+  if (options.life !== undefined) scope.limitLife(engine.profiles.fields(options.life))
+  if (options.tags !== undefined && !needsResult(options.tags)) tagWith(definition, scope, args)
+  return scope
 }
 
 function land<A extends readonly unknown[], R>(
@@ -182,20 +233,24 @@ function land<A extends readonly unknown[], R>(
   fill: Fill<R>,
   args: A,
   value: R,
-): void {
+): Landing<R> {
   const { engine, options } = definition
-  if (options.tags !== undefined && needsResult(options.tags)) tagWith(definition, fill.scope, args, value)
+  if (needsResult(options.tags)) tagWith(definition, fill.scope, args, value)
   fill.scope.close()
+  // That it cannot be copied, below, concerns this value alone and nothing that is made of it.
+  const unlabelled = fill.scope.unstorable
   const life = fill.scope.life(engine.profiles.default)
   const entry = engine.entryOf(fill, { ...storedCopy(definition, fill.scope, value), life })
-  engine.store(fill, entry)
-  landWith(engine, fill, { how: 'value', entry })
+  // A value that may not be stored is definitive too: an older one must not go out in its place.
+  if (engine.store(fill, entry) !== undefined) engine.remove(fill)
+  return landWith(engine, fill, { how: 'value', entry, unlabelled })
 }
 
-function landWith<V>(engine: Engine, fill: Fill<V>, landing: Landing<V>): void {
+function landWith<V>(engine: Engine, fill: Fill<V>, landing: Landing<V>): Landing<V> {
   fill.scope.close()
   engine.fills.leave(fill)
   fill.land(landing)
+  return landing
 }
 
 /** Tags that cannot be worked out leave the value uninvalidatable, so it is not stored; the caller still gets it. */
@@ -206,10 +261,13 @@ function tagWith<A extends readonly unknown[], R>(
   value?: R,
 ): void {
   try {
-    scope.tag(typeof options.tags === 'function' ? options.tags(args, value as R) : (options.tags ?? []))
+    const tags: unknown = typeof options.tags === 'function' ? options.tags(args, value as R) : options.tags
+    // A string would be taken for a list of its characters.
+    if (!Array.isArray(tags)) throw new TypeError(`it gave ${typeof tags} instead of a list`)
+    scope.tag(tags)
   } catch (error) {
     scope.refuse('its tags could not be worked out')
-    warnOnce('RESTALE_TAGS_FAILED', name, `${name} is not cached: its tags function threw ${String(error)}`)
+    warnOnce('RESTALE_TAGS_FAILED', name, `${name} is not cached: its tags function failed: ${String(error)}`)
   }
 }
 
@@ -262,11 +320,6 @@ function own<A extends readonly unknown[], R>({ options }: Definition<A, R>, val
     // Only a value that was refused storage gets here, to those who waited for the very same call.
     return value
   }
-}
-
-function currentFillScope(): FillScope | undefined {
-  const scope = currentScope()
-  return scope === undefined || scope.kind === 'inert' ? undefined : scope
 }
 
 function invalid(message: string): CacheError {

@@ -16,10 +16,13 @@ export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
 }
 
+/** A timer that is set for longer fires at once. */
+const longestDelayMs = 2 ** 31 - 1
+
 /** Runs `callback` on the clock's own time. */
 export function schedule(clock: Clock, callback: () => void, delayMs: number): () => void {
   if (clock.schedule !== undefined) return clock.schedule(callback, delayMs)
-  const timer = setTimeout(callback, delayMs)
+  const timer = setTimeout(callback, Math.min(delayMs, longestDelayMs))
   timer.unref()
   return () => clearTimeout(timer)
 }

@@ -1,6 +1,6 @@
 import type { Profile } from '../state/life.ts'
-import type { Cache, CacheOptions, Collected, RevalidateProfile } from './cache.ts'
-import { cachedFunction } from './cached.ts'
+import type { Cache, CacheOptions, Collected } from './cache.ts'
+import { cachedFunction, handOn } from './cached.ts'
 import { schedule, systemClock } from './clock.ts'
 import type { Limits } from './engine.ts'
 import { Engine } from './engine.ts'
@@ -8,7 +8,7 @@ import { CacheError } from './errors.ts'
 import { Events } from './events.ts'
 import { invalidate, tagList, warnSingleArgument } from './invalidate.ts'
 import { Profiles } from './profiles.ts'
-import { currentScope, FillScope, runInScope } from './scope.ts'
+import { currentFillScope, currentScope, FillScope, runInScope } from './scope.ts'
 
 const closeTimeoutMs = 5_000
 
@@ -35,7 +35,13 @@ export function createCache<const P extends string = never>(options: CacheOption
       return engine.isEnabled
     },
     version: engine.version,
-    cacheTag: (...tags) => labelled('cacheTag')?.tag(tags),
+    cacheTag: (...tags) => {
+      const scope = labelled('cacheTag')
+      if (scope !== undefined && scope.owner !== engine) {
+        scope.refuse('it is tagged for another cache, whose invalidations do not reach it')
+      }
+      scope?.tag(tags)
+    },
     cacheLife: (life) => {
       const fields = engine.profiles.fields(life)
       const scope = labelled('cacheLife')
@@ -45,8 +51,11 @@ export function createCache<const P extends string = never>(options: CacheOption
     },
     cached: (fn, cachedOptions) => cachedFunction(engine, fn, cachedOptions),
     revalidateTag: (tags, profile) => {
-      const expire = revalidateDeadline(engine, profile)
-      return invalidate(engine, 'revalidateTag', { tags: tagList(tags), expire })
+      const isSingleArgument = (profile as unknown) === undefined
+      const expire = isSingleArgument ? 0 : engine.profiles.deadline(profile)
+      const invalidation = invalidate(engine, 'revalidateTag', { tags: tagList(tags), expire })
+      if (isSingleArgument) warnSingleArgument()
+      return invalidation
     },
     updateTag: (tags) => invalidate(engine, 'updateTag', { tags: tagList(tags), expire: 0 }),
     revalidatePath: (path, type) =>
@@ -67,6 +76,8 @@ function createEngine(options: CacheOptions<string>, cache: () => Cache): Engine
   if (typeof enabled !== 'boolean') throw invalidOption('enabled', 'true or false', enabled)
   if (typeof version !== 'string') throw invalidOption('version', 'a string', version)
   if (typeof clock?.now !== 'function') throw invalidOption('clock', '{ now(): number }', clock)
+  if (clock.schedule !== undefined && typeof clock.schedule !== 'function')
+    throw invalidOption('clock.schedule', 'a function', clock.schedule)
   return new Engine({
     clock,
     version,
@@ -78,6 +89,8 @@ function createEngine(options: CacheOptions<string>, cache: () => Cache): Engine
 }
 
 function limitsOf({ memory = {}, refill = {} }: CacheOptions<string>): Limits {
+  if (typeof memory !== 'object' || memory === null) throw invalidOption('memory', 'an object', memory)
+  if (typeof refill !== 'object' || refill === null) throw invalidOption('refill', 'an object', refill)
   return {
     maxBytes: count('memory.maxBytes', memory.maxBytes, 64 * 1024 * 1024),
     maxEntryBytes: count('memory.maxEntryBytes', memory.maxEntryBytes, 1024 * 1024),
@@ -113,25 +126,19 @@ function labelled(call: string): FillScope | undefined {
   return scope.kind === 'inert' ? undefined : scope
 }
 
-function revalidateDeadline(engine: Engine, profile: RevalidateProfile<string> | undefined): number {
-  if (profile !== undefined) return engine.profiles.deadline(profile)
-  warnSingleArgument()
-  return 0
-}
-
 /** Tags and life reach whatever is around it too, as if the code had run there. */
 async function collect<R>(engine: Engine, fn: () => R | Promise<R>): Promise<Collected<R>> {
-  const outer = currentScope()
-  const scope = new FillScope('collect', engine, 'collect()')
+  const outer = currentFillScope()
+  const scope = new FillScope('collect', engine, 'collect()', 'collect()', outer)
   const bornAt = engine.clock.now()
-  const value = await runInScope(scope, async () => fn())
-  scope.close()
-  const collected = { value, tags: [...scope.tags], life: scope.life(engine.profiles.default) }
-  if (outer !== undefined && outer.kind !== 'inert') {
-    outer.consume({ ...collected, bornAt }, engine, engine.clock.now())
-    if (scope.unstorable !== undefined) outer.refuse(scope.unstorable)
+  try {
+    const value = await runInScope(scope, async () => fn())
+    return { value, tags: [...scope.tags], life: scope.life(engine.profiles.default) }
+  } finally {
+    scope.close()
+    // Also if it failed: what is made of the failure depends on the same.
+    handOn(engine, { scope, bornAt }, outer)
   }
-  return collected
 }
 
 function clear(engine: Engine): void {

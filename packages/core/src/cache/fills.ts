@@ -4,13 +4,20 @@ import type { FillScope } from './scope.ts'
 
 /** How a fill ended, for those who waited. */
 export type Landing<V = unknown> =
-  | { readonly how: 'value'; readonly entry: Entry<V> }
+  | {
+      readonly how: 'value'
+      readonly entry: Entry<V>
+      /** Why its labels do not say all: nothing that is made of it may be stored either. */
+      readonly unlabelled?: string | undefined
+    }
   | { readonly how: 'failed'; readonly error: unknown }
   /** It produced something that only its own requester may have. */
   | { readonly how: 'refused'; readonly reason: string }
 
 /** At most so many fills of one key that others may wait for. */
 const maxFlights = 2
+/** At most so many fills that were given up are remembered; the others may not store any more. */
+const maxGivenUp = 1_000
 
 /** Producing a value for a key. */
 export class Fill<V = unknown> {
@@ -22,7 +29,7 @@ export class Fill<V = unknown> {
   /** Start order in this process. */
   readonly sequence: number
   /** Others may wait for it. */
-  readonly isFlight: boolean
+  isFlight: boolean
   /** Resolves once, and never rejects. */
   readonly landed: Promise<Landing<V>>
   /** A fill that started later has replaced or removed the entry. */
@@ -68,6 +75,7 @@ export class Fill<V = unknown> {
 /** The fills in progress. */
 export class Fills {
   readonly #byKey = new Map<string, Fill[]>()
+  readonly #givenUp = new Set<Fill>()
   readonly #ledger: Ledger
   #sequence = 0
 
@@ -90,8 +98,23 @@ export class Fills {
     return fill
   }
 
-  /** No one joins it any more. It may still finish, and store under the same rules as any other. */
+  /**
+   * It takes too long: nobody waits for it any more, and it counts no longer. It may still finish, and store
+   * under the same rules as any other.
+   */
+  giveUp(fill: Fill): void {
+    fill.isFlight = false
+    this.#givenUp.add(fill)
+    fill.land({ how: 'refused', reason: 'timeout' })
+    if (this.#givenUp.size <= maxGivenUp) return
+    const oldest = this.#givenUp.values().next().value as Fill
+    oldest.isSuperseded = true
+    this.leave(oldest)
+  }
+
+  /** It is over: no one joins it any more. */
   leave(fill: Fill): void {
+    this.#givenUp.delete(fill)
     const rest = this.#byKey.get(fill.key)?.filter((other) => other !== fill) ?? []
     if (rest.length === 0) this.#byKey.delete(fill.key)
     else this.#byKey.set(fill.key, rest)

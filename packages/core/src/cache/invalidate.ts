@@ -3,7 +3,7 @@ import { pathLabel, pathProblem } from '../state/path.ts'
 import { tagProblem } from '../state/tag.ts'
 import type { Engine } from './engine.ts'
 import { CacheError } from './errors.ts'
-import { currentScope } from './scope.ts'
+import { currentFillScope } from './scope.ts'
 import { warnOnce } from './warnings.ts'
 
 /** What an invalidation came to. */
@@ -30,7 +30,7 @@ export function invalidate(
   call: string,
   request: InvalidationRequest,
 ): Promise<Invalidation> {
-  const tags = [...new Set(request.tags.map(checkedTag))]
+  const tags = [...new Set(Array.from(request.tags, checkedTag))]
   const paths = [...new Set((request.paths ?? []).map(({ path, type }) => checkedPathLabel(path, type)))]
   refuseInsideFill(call)
   const now = engine.clock.now()
@@ -81,8 +81,9 @@ function typeProblem(type: unknown): string | undefined {
  * A response that has not asked to be cached may invalidate, and is not stored then.
  */
 function refuseInsideFill(call: string): void {
-  const scope = currentScope()
-  if (scope === undefined || scope.kind === 'inert' || scope.kind === 'collect' || scope.isClosed) return
+  let scope = currentFillScope()
+  while (scope?.kind === 'collect') scope = scope.around
+  if (scope === undefined || scope.isClosed) return
   if (!scope.isOptedIn) {
     scope.refuse(`it calls ${call}`)
     return

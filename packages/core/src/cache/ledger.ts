@@ -64,7 +64,8 @@ export class Ledger {
     for (const tag of marking.tags) this.#tags.update(tag, worsen, now)
     for (const path of marking.paths) this.#paths.update(path, (mark) => expireMark(mark, version), now)
     this.revision++
-    this.#remember({ ...marking, version, isHard })
+    // Copies: the caller's lists go on to whoever awaits or listens, and those may change them.
+    this.#remember({ ...marking, tags: [...marking.tags], paths: [...marking.paths], version, isHard })
     return version
   }
 

@@ -2,7 +2,6 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Life, Profile } from '../state/life.ts'
 import { remaining, shorter, withDefaults } from '../state/life.ts'
 import { maxTagsPerEntry, maxTagsPerScope, tagProblem } from '../state/tag.ts'
-import type { Entry } from './entry.ts'
 import { warnOnce } from './warnings.ts'
 
 export type ScopeKind = 'function' | 'response' | 'collect'
@@ -16,6 +15,13 @@ export const inertScope: InertScope = { kind: 'inert' }
 
 export type Scope = FillScope | InertScope
 
+/** What a nested value hands on to the one around it. */
+export interface Consumed {
+  readonly tags: Iterable<string>
+  readonly life: Life
+  readonly bornAt: number
+}
+
 /**
  * What is known about a value while it is being made: its tags, its life so far, and whether it may be stored
  * at all. Whatever cached value is used inside joins its tags and what remains of its life to it.
@@ -28,6 +34,8 @@ export class FillScope {
   readonly name: string
   /** What is warned about once: there are few of these, while a client can make up any number of names. */
   readonly subject: string
+  /** What a `collect` runs in: it is a window onto that scope, not a value of its own. */
+  readonly around: FillScope | undefined
   readonly tags = new Set<string>()
 
   /** It is certain that the value is meant to be cached; until then stale nested values may be used. */
@@ -45,12 +53,13 @@ export class FillScope {
   #declared = 0
   #nestedLife: Life | undefined
 
-  constructor(kind: ScopeKind, owner: object, name: string, subject = name) {
+  constructor(kind: ScopeKind, owner: object, name: string, subject = name, around?: FillScope) {
     this.kind = kind
     this.owner = owner
     this.name = name
     this.subject = subject
-    this.isDecided = kind === 'function'
+    this.around = around
+    this.isDecided = kind === 'function' || around?.isDecided === true
     this.isOptedIn = kind === 'function'
   }
 
@@ -61,7 +70,8 @@ export class FillScope {
       if (problem === undefined) this.tags.add(tag as string)
       else this.#refuseTag(problem)
     }
-    if (this.isClosed) this.withdraw?.()
+    if (this.tags.size > maxTagsPerEntry) this.#refuseTooMany()
+    if (this.isClosed) this.#lateTag()
   }
 
   /** Several calls keep the minimum of each field. */
@@ -76,13 +86,12 @@ export class FillScope {
   }
 
   /** Joins a nested entry that is being used now. */
-  consume(entry: Pick<Entry, 'tags' | 'life' | 'bornAt'>, owner: object, now: number): void {
+  consume(entry: Consumed, owner: object, now: number): void {
     if (this.isClosed) return
     if (owner !== this.owner)
       this.refuse('it uses a value of another cache, whose invalidations do not reach it')
     for (const tag of entry.tags) this.tags.add(tag)
-    if (this.tags.size > maxTagsPerEntry)
-      this.#refuseTag(`more than ${maxTagsPerEntry} tags with those nested`)
+    if (this.tags.size > maxTagsPerEntry) this.#refuseTooMany()
     const rest = remaining(entry.life, Math.max(0, now - entry.bornAt) / 1000)
     this.#nestedLife =
       this.#nestedLife === undefined ? rest : withDefaults(shorter(this.#nestedLife, rest), rest)
@@ -109,6 +118,17 @@ export class FillScope {
     return this.#declared > maxTagsPerScope ? `more than ${maxTagsPerScope} tags` : undefined
   }
 
+  /** It has been handed on without this tag: what was made of it must not stay, nor be stored yet. */
+  #lateTag(): void {
+    this.withdraw?.()
+    this.around?.refuse('a tag came late')
+    if (this.around?.isClosed) this.around.#lateTag()
+  }
+
+  #refuseTooMany(): void {
+    this.#refuseTag(`more than ${maxTagsPerEntry} tags with those nested`)
+  }
+
   #refuseTag(problem: string): void {
     this.refuse(`invalid tags: ${problem}`)
     warnOnce('RESTALE_INVALID_TAG', this.subject, `${this.name} is not cached: ${problem}`)
@@ -123,6 +143,12 @@ const storage: AsyncLocalStorage<Scope> = shared[storageKey]
 
 export function currentScope(): Scope | undefined {
   return storage.getStore()
+}
+
+/** The value that is being made here, if any; not one that has gone out already. */
+export function currentFillScope(): FillScope | undefined {
+  const scope = currentScope()
+  return scope === undefined || scope.kind === 'inert' || scope.isClosed ? undefined : scope
 }
 
 export function runInScope<R>(scope: Scope, run: () => R): R {

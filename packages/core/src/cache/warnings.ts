@@ -18,5 +18,10 @@ export function explainOnce(subject: string, reason: string): void {
 
 /** With the stack, where there is one: whoever reads the warning has nothing else. */
 export function describeError(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (error instanceof Error) return error.stack ?? error.message
+  try {
+    return String(error)
+  } catch {
+    return 'something that cannot be turned into a string'
+  }
 }

@@ -151,10 +151,7 @@ export class Mount<Native = unknown> {
     const isDecided = this.#options.isOptedIn || entry !== undefined || history.get(key)?.isDecided === true
     const scope = this.#scope(request, isDecided)
     const fill = fills.begin<StoredResponse>(key, scope, clock.now(), entry, { isFlight, version: position })
-    const stopTimer = this.#engine.startFillTimer(() => {
-      fills.leave(fill)
-      fill.land({ how: 'refused', reason: 'timeout' })
-    })
+    const stopTimer = this.#engine.startFillTimer(() => fills.giveUp(fill))
     const forward = forwardReason(found)
     return this.#capture(request, {
       fill,

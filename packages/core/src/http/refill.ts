@@ -64,11 +64,21 @@ export class Refill {
     this.#release()
   }
 
-  /** No effect once the fill has landed. */
+  /** It is over. No effect on a fill that has landed. */
   fail(error: unknown): void {
+    this.#land(error)
+    this.#engine.fills.leave(this.fill)
+  }
+
+  /** It may still finish, and must not come behind what others bring meanwhile. */
+  #giveUp(): void {
+    this.#land(new Error('The refill took too long'))
+    this.#engine.fills.giveUp(this.fill)
+  }
+
+  #land(error: unknown): void {
     if (!this.fill.hasLanded) {
       this.#engine.retryLater(this.previous, error)
-      this.#engine.fills.leave(this.fill)
       this.fill.land({ how: 'failed', error })
     }
     this.#release()
@@ -76,7 +86,7 @@ export class Refill {
 
   #hold(): () => void {
     const release = this.#engine.background.occupy()
-    const stopTimer = this.#engine.startFillTimer(() => this.fail(new Error('The refill took too long')))
+    const stopTimer = this.#engine.startFillTimer(() => this.#giveUp())
     return () => {
       stopTimer()
       release()

@@ -22,7 +22,9 @@ export interface Mark {
 /** A fifth pending deadline merges two: a mark is a small record however often its tag is invalidated. */
 export const maxDeadlines = 4
 
-export const noMark: Mark = { staleBefore: 0, expiredBefore: 0, deadlines: [] }
+const noDeadlines: readonly Deadline[] = []
+
+export const noMark: Mark = { staleBefore: 0, expiredBefore: 0, deadlines: noDeadlines }
 
 /** A hard invalidation at `version`: everything older is expired. */
 export function expireMark(mark: Mark, version: number): Mark {
@@ -57,7 +59,7 @@ export function foldFired(mark: Mark, now: number): Mark {
 }
 
 /** Drops what another deadline, or `expiredBefore`, already implies: covers as many entries, as soon. */
-function undominated(deadlines: readonly Deadline[], expiredBefore: number): Deadline[] {
+function undominated(deadlines: readonly Deadline[], expiredBefore: number): readonly Deadline[] {
   const latestFirst = deadlines
     .filter((deadline) => deadline.before > expiredBefore)
     .sort((a, b) => b.before - a.before || a.at - b.at)
@@ -68,17 +70,19 @@ function undominated(deadlines: readonly Deadline[], expiredBefore: number): Dea
     soonest = deadline.at
     kept.push(deadline)
   }
-  return kept.reverse()
+  // Not the array that has grown by push, which keeps room for more: there may be very many marks.
+  return kept.length === 0 ? noDeadlines : kept.toReversed()
 }
 
 /** Merges the neighbours that lie closest in time until few enough are left: sooner, never later. */
-function bounded(deadlines: Deadline[]): Deadline[] {
-  while (deadlines.length > maxDeadlines) {
-    const index = closestPair(deadlines)
-    const [earlier, later] = deadlines.slice(index, index + 2) as [Deadline, Deadline]
-    deadlines.splice(index, 2, { before: later.before, at: earlier.at })
+function bounded(deadlines: readonly Deadline[]): readonly Deadline[] {
+  let kept = deadlines
+  while (kept.length > maxDeadlines) {
+    const index = closestPair(kept)
+    const [earlier, later] = kept.slice(index, index + 2) as [Deadline, Deadline]
+    kept = kept.toSpliced(index, 2, { before: later.before, at: earlier.at })
   }
-  return deadlines
+  return kept
 }
 
 function closestPair(deadlines: readonly Deadline[]): number {

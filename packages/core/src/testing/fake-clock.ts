@@ -31,7 +31,8 @@ export function fakeClock(start = 1_700_000_000_000): FakeClock {
         now = Math.max(now, due.at)
         due.callback()
       }
-      now = end
+      // A callback may have moved it further.
+      now = Math.max(now, end)
     },
   }
 }
