@@ -47,6 +47,18 @@ const complaints = (folder) => {
   return found
 }
 
+const npmInstall = ['install', '--no-audit', '--no-fund', '--prefer-offline']
+
+/** `name@range` of the peers that an installed package can do without. */
+const optionalPeers = (folder) => {
+  const { peerDependencies = {}, peerDependenciesMeta = {} } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  )
+  return Object.entries(peerDependenciesMeta)
+    .filter(([, { optional }]) => optional)
+    .map(([name]) => `${name}@${peerDependencies[name]}`)
+}
+
 const pack = await pnpm(['-r', '--filter', './packages/*', 'pack', '--pack-destination', work], {
   quiet: true,
 })
@@ -73,15 +85,20 @@ if (need('pack', pack)) {
     JSON.parse(readFileSync(`${root}packages/${name}/package.json`, 'utf8')),
   )
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
-  const install = await run(
-    'npm',
-    ['install', '--no-audit', '--no-fund', '--prefer-offline', ...tarballs.map((name) => `../${name}`)],
-    { cwd: folder, quiet: true },
-  )
+  const install = await run('npm', [...npmInstall, ...tarballs.map((name) => `../${name}`)], {
+    cwd: folder,
+    quiet: true,
+  })
   if (need('npm install into an empty folder', install)) {
     for (const { name } of manifests) {
       const found = complaints(join(folder, 'node_modules', name))
       need(`contents of ${name}`, { ok: found.length === 0, output: found.join('\n') })
+    }
+    // Every entry is imported below, so also what only some entries need.
+    const optional = manifests.flatMap(({ name }) => optionalPeers(join(folder, 'node_modules', name)))
+    if (optional.length > 0) {
+      const peers = await run('npm', [...npmInstall, ...optional], { cwd: folder, quiet: true })
+      need(`npm install ${optional.join(' ')}`, peers)
     }
     const entries = manifests.flatMap(({ name, exports }) =>
       Object.keys(exports)

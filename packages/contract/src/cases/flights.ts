@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict'
-import { Buffer } from 'node:buffer'
-import { createCache } from '@restale/core'
-import type { CacheOptions, Layer } from '../description.ts'
-import type { Barrier } from '../harness/barrier.ts'
+import type { CacheOptions } from '../description.ts'
 import type { Case, Theme } from '../harness/case.ts'
-import type { Connection } from '../harness/connection.ts'
 import { expectBody, expectCollapsed, expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
-import type { Origin } from '../harness/origin.ts'
+import { counter, pair } from '../harness/followers.ts'
 import { origin } from '../harness/origin.ts'
 import { parts } from '../harness/parts.ts'
 import { get, life, places } from '../harness/place.ts'
 import { fieldValue } from '../harness/response-reader.ts'
-import type { Site } from '../harness/site.ts'
-import type { Trial } from '../harness/trial.ts'
 import { quiet, until } from '../harness/waiting.ts'
-
-const undecidedWaitMs = 200
 
 interface Overtaking {
   readonly id: string
@@ -219,98 +211,6 @@ export const flights: Theme = {
       },
     },
     {
-      id: 'undecided-wait',
-      title: 'a long poll that never opts in holds others for 200 ms at most',
-      places,
-      async run(trial) {
-        const slow = trial.barrier()
-        const page = origin(async (_, run) => {
-          await slow.wait()
-          return `run ${run}`
-        })
-        const { follower } = await pair(trial, page, slow, {})
-        trial.clock.advance(undecidedWaitMs - 1)
-        await quiet()
-        assert.equal(page.runs, 1)
-        trial.clock.advance(1)
-        await until('the follower runs for itself', () => page.runs === 2)
-        assert.equal(follower.isAnswered, false)
-        slow.open()
-        expectRefused(await follower.response(), 'not-opted-in')
-      },
-    },
-    {
-      id: 'undecided-wait-of-latecomers',
-      title: 'the 200 ms count from the start of the long poll, whenever others come',
-      async run(trial) {
-        const slow = trial.barrier()
-        const page = origin(async (_, run) => {
-          await slow.wait()
-          return `run ${run}`
-        })
-        const site = await trial.site({ options: {}, routes: [get('/page', page.handle)] })
-        await site.send({ path: '/page' })
-        await slow.reached
-        trial.clock.advance(undecidedWaitMs - 50)
-        await site.send({ path: '/page' })
-        await quiet()
-        assert.equal(page.runs, 1)
-        trial.clock.advance(50)
-        await until('the second runs for itself', () => page.runs === 2)
-        await site.send({ path: '/page' })
-        await until('a later one runs at once', () => page.runs === 3)
-      },
-    },
-    {
-      id: 'undecided-head',
-      title: 'once the head of a response is out that did not opt in, nobody is held any longer',
-      places,
-      async run(trial) {
-        const never = trial.barrier()
-        const page = origin((_, run) => ({ stream: parts(`run ${run}`, never.wait) }))
-        const { leader, follower } = await pair(trial, page, never, {})
-        await leader.received('run 1'.length)
-        await follower.received('run 2'.length)
-        assert.equal(page.runs, 2)
-      },
-    },
-    {
-      id: 'decided-wait',
-      title: 'a response that opts in while others wait is waited for, and shared',
-      places,
-      async run(trial) {
-        const slow = trial.barrier()
-        const page = origin(async (_, run) => {
-          trial.cache.cacheLife(life)
-          await slow.wait()
-          return `run ${run}`
-        })
-        const { follower } = await pair(trial, page, slow, {})
-        trial.clock.advance(undecidedWaitMs * 10)
-        await quiet()
-        slow.open()
-        expectCollapsed(await follower.response(), 'run 1')
-        assert.equal(page.runs, 1)
-      },
-    },
-    {
-      id: 'event-stream',
-      title: 'an event stream flows, is not stored, and holds nobody',
-      places,
-      async run(trial) {
-        const never = trial.barrier()
-        const page = origin(({ reply }) => {
-          reply.header('Content-Type', 'text/event-stream')
-          return { stream: parts('data: 1\n\n', never.wait) }
-        })
-        const { leader, follower } = await pair(trial, page, never)
-        await leader.received(9)
-        await follower.received(9)
-        assert.match(fieldValue(await leader.head(), 'cache-status') ?? '', /detail=event-stream$/)
-        assert.equal(page.runs, 2)
-      },
-    },
-    {
       id: 'leader-takes-too-long',
       title: 'nobody waits longer for a fill than fills may take',
       async run(trial) {
@@ -324,61 +224,8 @@ export const flights: Theme = {
         expectBody(await follower.response(), 'run 2')
       },
     },
-    {
-      id: 'slow-first-reader',
-      title: 'a first client that does not read holds nobody up',
-      places,
-      async run(trial) {
-        // More than the buffers of both sockets take.
-        const part = Buffer.alloc(256 * 1024, 'x')
-        const count = 80
-        const memory = { maxEntryBytes: (count + 1) * part.length }
-        const cache = createCache({ clock: trial.clock, memory })
-        const page = origin(() => ({ stream: parts(...Array.from({ length: count }, () => part)) }))
-        const site = await trial.site({ cache, routes: [get('/page', page.handle)] })
-        const leader = await site.connect()
-        leader.pause()
-        site.sendOn(leader, { path: '/page' })
-        await until('the handler runs', () => page.runs === 1)
-        const other = await site.get('/page')
-        assert.equal(other.isComplete, true)
-        assert.equal(other.body.length, count * part.length)
-        assert.equal(page.runs, 1)
-        leader.resume()
-        assert.equal((await leader.response()).body.length, count * part.length)
-      },
-    },
-    ...(['miss', 'hit'] as const).map(disconnects),
     ...overtakings.map(isNotOvertaken),
   ],
-}
-
-function disconnects(on: 'miss' | 'hit'): Case {
-  return {
-    id: `disconnect-on-${on}`,
-    title: `a client that goes away in the middle of a ${on} leaves no half response behind`,
-    places,
-    async run(trial) {
-      const slow = trial.barrier()
-      const part = Buffer.alloc(1024 * 1024, 'x')
-      const page = origin(() => ({ stream: parts(part, slow.wait, part) }))
-      const site = await trial.site({ routes: [get('/page', page.handle)] })
-      if (on === 'hit') {
-        slow.open()
-        await site.get('/page')
-      }
-      const first = await site.send({ path: '/page' })
-      await first.received(1024)
-      first.destroy()
-      await quiet()
-      slow.open()
-      for (let time = 1; time <= 2; time++) {
-        const response = await site.get('/page')
-        assert.equal(response.isComplete, true)
-        assert.equal(response.body.length, 2 * part.length)
-      }
-    },
-  }
 }
 
 function isNotOvertaken({ id, title, options, waitMs, status }: Overtaking): Case {
@@ -403,35 +250,4 @@ function isNotOvertaken({ id, title, options, waitMs, status }: Overtaking): Cas
       else expectMiss(await site.get('/page'), 'run 3')
     },
   }
-}
-
-/** What all requests pass on their way in. */
-function counter(): { readonly count: number; readonly layer: Layer['run'] } {
-  let count = 0
-  return {
-    get count() {
-      return count
-    },
-    layer() {
-      count++
-      return undefined
-    },
-  }
-}
-
-/** A leader whose handler has been reached, and a follower that has come in behind it. */
-async function pair(
-  trial: Trial,
-  page: Origin,
-  barrier: Barrier,
-  options: CacheOptions = { life },
-): Promise<{ site: Site; leader: Connection; follower: Connection }> {
-  const door = counter()
-  const site = await trial.site({ options, above: [door.layer], routes: [get('/page', page.handle)] })
-  const leader = await site.send({ path: '/page' })
-  await barrier.reached
-  const follower = await site.send({ path: '/page' })
-  await until('the follower has come', () => door.count === 2)
-  await quiet()
-  return { site, leader, follower }
 }

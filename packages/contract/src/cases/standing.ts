@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict'
-import type { Layer } from '../description.ts'
 import type { Theme } from '../harness/case.ts'
 import { expectHit, expectMiss } from '../harness/expect.ts'
+import { guard } from '../harness/guard.ts'
 import { origin } from '../harness/origin.ts'
 import { get, group, layer, life, mounted, places } from '../harness/place.ts'
 import { fieldValue, fieldValues } from '../harness/response-reader.ts'
 import { quiet } from '../harness/waiting.ts'
 
-const guard: Layer['run'] = ({ request, reply }) => {
-  if (request.header('x-key') === 'right') return undefined
-  reply.status(401)
-  return 'who are you?'
-}
 const key = { 'X-Key': 'right' }
 
 export const standing: Theme = {

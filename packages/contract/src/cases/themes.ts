@@ -9,6 +9,7 @@ import { headers } from './headers.ts'
 import { invalidation } from './invalidation.ts'
 import { keys } from './keys.ts'
 import { optingIn } from './opting-in.ts'
+import { patience } from './patience.ts'
 import { races } from './races.ts'
 import { refills } from './refills.ts'
 import { standing } from './standing.ts'
@@ -22,6 +23,7 @@ export const themes: readonly Theme[] = [
   conditions,
   bodies,
   flights,
+  patience,
   endings,
   whose,
   standing,

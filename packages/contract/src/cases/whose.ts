@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Exchange, Layer } from '../description.ts'
 import type { Case, Theme } from '../harness/case.ts'
 import { expectBypass, expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
+import { guard } from '../harness/guard.ts'
 import { origin } from '../harness/origin.ts'
 import { get, group, layer, life, mounted, places } from '../harness/place.ts'
 import { fieldValue, fieldValues } from '../harness/response-reader.ts'
@@ -406,12 +407,6 @@ const loginByHeader: Layer['run'] = ({ request, login }) => {
   const name = request.header('x-user')
   if (name !== undefined) login(name)
   return undefined
-}
-
-const guard: Layer['run'] = ({ request, reply }) => {
-  if (request.header('x-key') === 'right') return undefined
-  reply.status(401)
-  return 'who are you?'
 }
 
 /** Sets what belongs to one request only, counting requests. */

@@ -1,3 +1,5 @@
+import { Oldest } from './oldest.ts'
+
 /** What a key turned out to be, apart from whether something is stored for it now. */
 export interface Nature {
   /** It opted in before: a new fill is decided from the start. */
@@ -14,6 +16,7 @@ const maxKeyLength = 512
 /** A bounded memory of keys; what it forgets is learnt again at the next response. */
 export class KeyHistory {
   readonly #natures = new Map<string, Nature>()
+  readonly #oldest = new Oldest(this.#natures)
   readonly #limit: number
 
   constructor(limit = 10_000) {
@@ -28,7 +31,7 @@ export class KeyHistory {
     if (key.length > maxKeyLength) return
     this.#natures.delete(key)
     this.#natures.set(key, nature)
-    if (this.#natures.size > this.#limit) this.#natures.delete(this.#natures.keys().next().value as string)
+    if (this.#natures.size > this.#limit) this.#natures.delete(this.#oldest.next())
   }
 
   clear(): void {

@@ -1,5 +1,6 @@
 import type { Mark } from '../state/mark.ts'
 import { foldFired, joinMarks, noMark } from '../state/mark.ts'
+import { Oldest } from './oldest.ts'
 
 /**
  * Marks by label, bounded. What it forgets it folds into the floor, a mark that every entry has: forgetting
@@ -8,6 +9,7 @@ import { foldFired, joinMarks, noMark } from '../state/mark.ts'
 export class MarkTable {
   /** Least recently marked first: a label moves to the end whenever its mark takes a new version. */
   readonly #marks = new Map<string, Mark>()
+  readonly #oldest = new Oldest(this.#marks)
   readonly #limit: number
   floor: Mark = noMark
 
@@ -47,7 +49,8 @@ export class MarkTable {
   }
 
   #forgetOldest(now: number): void {
-    const [label, mark] = this.#marks.entries().next().value as [string, Mark]
+    const label = this.#oldest.next()
+    const mark = this.#marks.get(label) as Mark
     this.#marks.delete(label)
     this.floor = joinMarks(foldFired(this.floor, now), foldFired(mark, now))
   }

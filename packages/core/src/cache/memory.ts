@@ -1,4 +1,5 @@
 import type { Entry } from './entry.ts'
+import { Oldest } from './oldest.ts'
 
 interface Node {
   entry: Entry
@@ -49,6 +50,7 @@ export class MemoryTier {
   readonly #main = new Queue()
   /** Fingerprints of keys that lately left probation unasked for; oldest first. */
   readonly #ghosts = new Set<number>()
+  readonly #oldestGhost = new Oldest(this.#ghosts)
   readonly #maxBytes: number
   readonly #maxEntryBytes: number
   readonly #onEvict: (entry: Entry) => void
@@ -156,7 +158,7 @@ export class MemoryTier {
     this.#ghosts.add(ghost)
     // As many as there are entries, so that the memory of them is small beside the entries.
     if (this.#ghosts.size > Math.max(this.#nodes.size, 1024)) {
-      this.#ghosts.delete(this.#ghosts.values().next().value as number)
+      this.#ghosts.delete(this.#oldestGhost.next())
     }
   }
 

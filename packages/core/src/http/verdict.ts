@@ -10,7 +10,7 @@ import type { OutgoingResponse } from './stored-response.ts'
 export type Verdict = PassVerdict | SendVerdict | CaptureVerdict
 
 /** Run the handler in `scope`, and stay out of the way. */
-export interface PassVerdict {
+interface PassVerdict {
   readonly do: 'pass'
   readonly scope: InertScope
   readonly handle: CacheHandle<string>
@@ -18,7 +18,7 @@ export interface PassVerdict {
 }
 
 /** Send `response`, then run `refill` if there is one. */
-export interface SendVerdict {
+interface SendVerdict {
   readonly do: 'send'
   readonly response: OutgoingResponse
   readonly handle: CacheHandle<string>
@@ -26,7 +26,7 @@ export interface SendVerdict {
 }
 
 /** Run the handler in `capture.scope`, with `target` as its URL, and show `capture` what it gives. */
-export interface CaptureVerdict {
+interface CaptureVerdict {
   readonly do: 'capture'
   readonly capture: Capture
   readonly target: string

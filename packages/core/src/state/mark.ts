@@ -1,5 +1,5 @@
 /** A pending deadline of a soft invalidation: from `at` on, entries older than `before` are expired. */
-export interface Deadline {
+interface Deadline {
   /** A version: the deadline touches only entries whose version is lower. */
   readonly before: number
   /** Epoch milliseconds. */
