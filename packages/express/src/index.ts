@@ -4,7 +4,7 @@ import type { CacheHandle, EndpointOptions, ResponseCacheOptions } from '@restal
 import { Mount } from '@restale/core/http'
 import type { Exchange } from '@restale/node'
 import { endpointHandler, serve } from '@restale/node'
-import type { Application, Request, RequestHandler, Response } from 'express'
+import type { Application, Request, Response } from 'express'
 
 export { isRefill } from '@restale/node'
 export type { CacheHandle, EndpointOptions, ResponseCacheOptions }
@@ -18,9 +18,15 @@ declare global {
   }
 }
 
-// With anything narrower, `req.params` of the handlers beside it in a route loses its type.
-// biome-ignore lint/suspicious/noExplicitAny: see above
-type Middleware = RequestHandler<any, any, any, any>
+/**
+ * What stands in every place where Express takes middleware. It is said in Node's own types, which leave the
+ * type parameters of a route alone: handlers beside it keep theirs, `req.params` above all.
+ */
+export type Middleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void
 
 /**
  * Caches the responses of what is mounted below it, or of one route. Nothing is stored until a route says so:
@@ -33,7 +39,7 @@ type Middleware = RequestHandler<any, any, any, any>
 export function responseCache(cache: Cache, options: ResponseCacheOptions<Request> = {}): Middleware {
   const mount = new Mount<Request>(cache, options)
   const middleware: Middleware = (request, response, next) => {
-    serve(mount, exchange(request, response, next, isInRoute(request, middleware)))
+    serve(mount, exchange(request as Request, response as Response, next, middleware))
   }
   return middleware
 }
@@ -47,7 +53,8 @@ export function responseCache(cache: Cache, options: ResponseCacheOptions<Reques
 export function revalidateEndpoint(cache: Cache, options: EndpointOptions): Middleware {
   const answer = endpointHandler(cache, options)
   const { path = '' } = options
-  return (request, response, next) => {
+  return (incoming, response, next) => {
+    const request = incoming as Request
     if (!isAtOrBelow(request.path, path)) return next()
     const query = request.url.indexOf('?')
     answer(
@@ -63,7 +70,7 @@ function exchange(
   request: Request,
   response: Response,
   next: (error?: unknown) => void,
-  isRoute: boolean,
+  middleware: Middleware,
 ): Exchange<Request> {
   return {
     request,
@@ -72,7 +79,7 @@ function exchange(
     scheme: request.protocol,
     authority: request.host ?? '',
     target: request.originalUrl,
-    isRoute,
+    isRoute: isInRoute(request, middleware),
     listener: rootOf(request.app),
     isAuthenticated: () => isAuthenticated(request),
     route: () => routeOf(request),

@@ -23,7 +23,12 @@ cache.subscribe((event) => {
 
 const hot = cache.cached(() => 'hot', { key: 'hot', tags: ['hot'], life: 'max' })
 const read = cache.cached(
-  async (id) => ({ id, title: `The title of ${id}`, body: id.endsWith('0') ? Buffer.alloc(200, 1) : 'x'.repeat(100), list: [1, 2, 3] }),
+  async (id) => ({
+    id,
+    title: `The title of ${id}`,
+    body: id.endsWith('0') ? Buffer.alloc(200, 1) : 'x'.repeat(100),
+    list: [1, 2, 3],
+  }),
   { key: 'read', tags: ([id]) => [`item:${id}`, `owner:${id}`], life: 'max' },
 )
 

@@ -255,6 +255,35 @@ describe('flights of one key', () => {
     expect(await get()).toBe(3)
   })
 
+  it('are known by the tags of the value they replace: who comes after those were invalidated does not wait', async () => {
+    const { cache, read, write, beforeRead, afterRead } = held('tag after reading')
+    const cold = read()
+    await beforeRead.reachedBy(1)
+    beforeRead.release()
+    await afterRead.reachedBy(1)
+    afterRead.release()
+    await cold
+    await cache.revalidateTag('t', 'max')
+    await read()
+    await beforeRead.reachedBy(2)
+    write(() => cache.updateTag('t'))
+    const later = read()
+    await beforeRead.reachedBy(3)
+    beforeRead.open()
+    afterRead.open()
+    expect(await later).toBe(2)
+  })
+
+  it('do not store what was invalidated while it was made', async () => {
+    const { cache, kinds, read, beforeRead, afterRead } = held('tags in options')
+    const first = read()
+    await cache.updateTag('t')
+    beforeRead.open()
+    afterRead.open()
+    await first
+    expect(kinds()).toEqual(['miss', 'invalidated', 'refused'])
+  })
+
   it('that fail do not poison who could not have joined them', async () => {
     const { cache, get, runs } = gated()
     const first = get()
