@@ -5,7 +5,7 @@ export const typeChecks = {
   build: ['-b'],
   'types of the tests': ['-p', 'tsconfig.test.json'],
   'types with a registered cache': ['-p', 'packages/core/test/register/tsconfig.json'],
-  'types of an Express application with its own profiles': ['-p', 'packages/express/tsconfig.types.json'],
+  'types of Express with a registered cache': ['-p', 'packages/express/test/register/tsconfig.json'],
   'types of the state ring, no ambient types': ['-p', 'packages/core/tsconfig.state.json'],
 }
 

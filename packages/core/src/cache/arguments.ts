@@ -16,6 +16,9 @@ export function encodeArguments(args: readonly unknown[], key: string): string {
   return encoded
 }
 
+/** What is deeper is hardly meant as a key, and would overflow the stack at some depth. */
+const maxDepth = 100
+
 interface Place {
   readonly key: string
   readonly path: string
@@ -112,6 +115,7 @@ function list(kind: string, members: readonly string[]): string {
 }
 
 function descend(value: object, place: Place): readonly object[] {
+  if (place.parents.length >= maxDepth) throw unencodable(`data nested deeper than ${maxDepth} levels`, place)
   if (place.parents.includes(value)) throw unencodable('a cycle', place)
   return [...place.parents, value]
 }

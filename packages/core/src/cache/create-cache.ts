@@ -1,3 +1,4 @@
+import { describeValue } from '../state/describe.ts'
 import type { Profile } from '../state/life.ts'
 import type { Cache, CacheOptions, Collected } from './cache.ts'
 import { cachedFunction, handOn } from './cached.ts'
@@ -110,7 +111,7 @@ function count(name: string, value: number | undefined, fallback: number): numbe
 function invalidOption(name: string, expected: string, value: unknown): CacheError {
   return new CacheError(
     'ERR_RESTALE_INVALID_OPTION',
-    `createCache: ${name} must be ${expected}, got ${String(value)}.`,
+    `createCache: ${name} must be ${expected}, got ${describeValue(value)}.`,
   )
 }
 

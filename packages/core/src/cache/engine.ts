@@ -105,7 +105,6 @@ export class Engine {
     const reason = this.#whyNotStored(fill, entry)
     if (reason === undefined) {
       this.fills.supersedeEarlier(fill)
-      this.history.set(fill.key, { isDecided: true })
       fill.scope.withdraw = () => this.#removeEntry(entry)
       this.events.key('stored', entry.key)
     } else {

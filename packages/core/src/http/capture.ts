@@ -203,8 +203,10 @@ export class Capture {
     this.scope.close()
     const entry = this.#entry(head, body)
     const refused = engine.store(fill, entry)
-    if (refused === undefined) this.#listVariant(entry)
-    else this.#explain(refused)
+    if (refused === undefined) {
+      engine.history.set(fill.key, { isDecided: true })
+      this.#listVariant(entry)
+    } else this.#explain(refused)
     this.#over({ how: 'value', entry })
     return refused
   }

@@ -6,6 +6,7 @@ import type { Entry } from '../cache/entry.ts'
 import type { Fill, Landing } from '../cache/fills.ts'
 import { FillScope } from '../cache/scope.ts'
 import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
+import { describeValue } from '../state/describe.ts'
 import { pathLabels } from '../state/path.ts'
 import { bypassReason, hasCredentials, hasPlainHost } from './bypass.ts'
 import { formatCacheStatus } from './cache-status.ts'
@@ -190,10 +191,13 @@ export class Mount<Native = unknown> {
   #tag(scope: FillScope, { native }: IncomingRequest<Native>): void {
     const { tags } = this.#options
     try {
-      scope.tag(typeof tags === 'function' ? tags(native) : tags)
+      const list: unknown = typeof tags === 'function' ? tags(native) : tags
+      // A string would be taken for a list of its characters.
+      if (!Array.isArray(list)) throw new TypeError(`it gave ${describeValue(list)} instead of a list`)
+      scope.tag(list)
     } catch (error) {
       scope.refuse('tags-failed')
-      const message = `${scope.name} is not cached: its tags function threw ${String(error)}`
+      const message = `${scope.name} is not cached: its tags function failed: ${String(error)}`
       warnOnce('RESTALE_TAGS_FAILED', scope.subject, message)
     }
   }

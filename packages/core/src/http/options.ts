@@ -1,6 +1,7 @@
 import type { LifeInput, RegisteredProfile } from '../cache/cache.ts'
 import type { Engine } from '../cache/engine.ts'
 import { CacheError } from '../cache/errors.ts'
+import { describeValue } from '../state/describe.ts'
 import type { Profile } from '../state/life.ts'
 import { tagProblem } from '../state/tag.ts'
 
@@ -168,7 +169,7 @@ function isFinalStatus(status: unknown): boolean {
 }
 
 function invalid(name: string, expected: string, value: unknown): CacheError {
-  const shown = typeof value === 'string' ? `"${value}"` : String(value)
+  const shown = typeof value === 'string' ? `"${value}"` : describeValue(value)
   return new CacheError(
     'ERR_RESTALE_INVALID_OPTION',
     `responseCache: ${name === '' ? 'the options' : `option ${name}`} must be ${expected}, got ${shown}.`,

@@ -1,3 +1,5 @@
+import { describeValue } from './describe.ts'
+
 /**
  * How long a value may be used, in seconds. `Infinity` means never.
  *
@@ -38,7 +40,7 @@ export type BuiltInProfile = keyof typeof builtInProfiles
 /** Says what is wrong with the fields of a life, or nothing if they are right. */
 export function lifeProblem(fields: unknown): string | undefined {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
-    return `expected an object { stale?, revalidate?, expire? } in seconds, got ${describe(fields)}`
+    return `expected an object { stale?, revalidate?, expire? } in seconds, got ${describeValue(fields)}`
   }
   const record = fields as Record<string, unknown>
   for (const name of Object.keys(record)) {
@@ -49,7 +51,7 @@ export function lifeProblem(fields: unknown): string | undefined {
   for (const name of lifeFields) {
     const value = Object.hasOwn(record, name) ? record[name] : undefined
     if (value === undefined) continue
-    if (typeof value !== 'number') return `"${name}" must be a number of seconds, got ${describe(value)}`
+    if (typeof value !== 'number') return `"${name}" must be a number of seconds, got ${describeValue(value)}`
     if (Number.isNaN(value) || value < 0) return `"${name}" must be 0 or more seconds, got ${value}`
   }
   const { revalidate, expire } = record as Profile
@@ -85,11 +87,4 @@ export function remaining(life: Life, ageSeconds: number): Life {
     revalidate: Math.max(0, life.revalidate - ageSeconds),
     expire: Math.max(0, life.expire - ageSeconds),
   }
-}
-
-/** Never throws: objects and functions may refuse to be turned into strings. */
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
-  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
-  return typeof value === 'function' ? 'a function' : `${typeof value} ${String(value)}`
 }
