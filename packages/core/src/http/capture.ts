@@ -3,36 +3,28 @@ import type { Entry } from '../cache/entry.ts'
 import type { Fill } from '../cache/fills.ts'
 import type { FillScope } from '../cache/scope.ts'
 import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
-import { pathLabels } from '../state/path.ts'
-import type { CacheControl } from './cache-control.ts'
+import { pathLabel, pathLabels } from '../state/path.ts'
+import { exactCopy, joinChunks } from './body.ts'
 import { parseCacheControl } from './cache-control.ts'
 import type { ForwardReason } from './cache-status.ts'
 import { formatCacheStatus } from './cache-status.ts'
 import { isNotModified } from './conditional.ts'
-import { generateEtag } from './etag.ts'
 import type { CacheHandle } from './handle.ts'
 import { CaptureHandle } from './handle.ts'
 import type { HeaderLines } from './headers.ts'
 import { hasHeader, headerValue, headerValues } from './headers.ts'
 import { lifetime } from './lifetime.ts'
-import { variantKey } from './lookup.ts'
 import type { ResolvedOptions } from './options.ts'
-import { ownLines, valuesBeyond } from './own-lines.ts'
 import type { IncomingRequest } from './request.ts'
 import { pathOf } from './request.ts'
 import { generatedCacheControl } from './respond.ts'
 import type { Refusal, ResponseHead } from './storable.ts'
-import {
-  fail,
-  lengthRefusal,
-  nature,
-  permitsAuthorization,
-  refusalOf,
-  unstorableRefusal,
-} from './storable.ts'
-import type { StoredResponse, Variants } from './stored-response.ts'
-import { isVariants } from './stored-response.ts'
-import { variantOf, varyMembers } from './vary.ts'
+import { fail, lengthRefusal, nature, refusalOf, unstorableRefusal } from './storable.ts'
+import type { Place } from './store-response.ts'
+import { etagLines, receivedAge, responseBytes, storedResponse } from './store-response.ts'
+import type { StoredResponse } from './stored-response.ts'
+import { listVariant, selectingNames, variantKey } from './variants.ts'
+import { variantOf } from './vary.ts'
 
 /** What the adapter does with the head that it has shown to the capture. */
 export interface HeadPlan {
@@ -48,15 +40,10 @@ export interface HeadPlan {
 
 const untouched: HeadPlan = { set: [], cacheStatus: undefined, isNotModified: false, isRecorded: false }
 
-const strongestEtag = { inside: 'weak', front: 'strong' } as const
-
-/** More variants than this of one URL: the oldest goes. */
-const maxVariants = 64
-
 export interface CaptureFields {
   readonly engine: Engine
   readonly options: ResolvedOptions<never>
-  readonly place: keyof typeof strongestEtag
+  readonly place: Place
   readonly request: IncomingRequest
   readonly fill: Fill<StoredResponse>
   /** The request has an `Authorization` that is not in the key. */
@@ -158,7 +145,7 @@ export class Capture {
     const head = this.#head
     if (this.#state !== 'recording' || head === undefined) return
     const refusal = lengthRefusal(head.lines, this.#bytes) ?? unstorableRefusal(this.scope)
-    if (refusal === undefined) this.#store(head, joined(this.#chunks, this.#bytes))
+    if (refusal === undefined) this.#store(head, joinChunks(this.#chunks, this.#bytes))
     else this.#refuse(refusal)
   }
 
@@ -188,7 +175,7 @@ export class Capture {
   #planWhole(head: ResponseHead, body: Uint8Array): HeadPlan {
     const { engine, request, place } = this.#fields
     const set = cacheControlLines(head.lines)
-    if (needsEtag(head)) set.push('ETag', generateEtag(body, strongestEtag[place]))
+    set.push(...etagLines(head, body, place))
     const refused = this.#store(head, exactCopy(body))
     const isUnmodified =
       head.status === 200 && isNotModified(request.rawHeaders, [...head.lines, ...set], engine.clock.now())
@@ -199,90 +186,35 @@ export class Capture {
 
   /** Gives the reason if it could not be stored after all; those who wait get it all the same. */
   #store(head: ResponseHead, body: Uint8Array): string | undefined {
-    const { engine, fill } = this.#fields
+    const { engine, fill, urlKey } = this.#fields
     this.scope.close()
     const entry = this.#entry(head, body)
     const refused = engine.store(fill, entry)
     if (refused === undefined) {
       engine.history.set(fill.key, { isDecided: true })
-      this.#listVariant(entry)
+      if (entry.key !== urlKey) listVariant(engine, fill, urlKey, entry)
     } else this.#explain(refused)
     this.#over({ how: 'value', entry })
     return refused
   }
 
   #entry(head: ResponseHead, body: Uint8Array): Entry<StoredResponse> {
-    const { engine, fill, request, options, urlKey } = this.#fields
+    const { engine, fill, request, options, urlKey, place } = this.#fields
     const control = parseCacheControl(headerValues(head.lines, 'cache-control'))
-    const names = this.#variantNames(head)
-    const variant = names.length === 0 ? '' : variantOf(names, request.rawHeaders)
-    const value = this.#storedResponse(head, body, control, { names, variant })
+    const variantNames = selectingNames(engine.memory, urlKey, head.lines)
+    const variant = variantNames.length === 0 ? '' : variantOf(variantNames, request.rawHeaders)
+    const now = engine.clock.now()
+    const value = storedResponse(head, body, { variantNames, variant }, { place, now })
     const paths = pathLabels(request.target)
-    if (head.route !== undefined) paths.push(...pathLabels(head.route).slice(0, 1))
+    if (head.route !== undefined) paths.push(pathLabel(head.route, 'page'))
     return engine.entryOf(fill, {
       value,
       paths,
       key: variant === '' ? urlKey : variantKey(urlKey, variant),
-      bytes: body.byteLength + linesBytes(value),
+      bytes: responseBytes(value),
       life: lifetime(this.scope, control, options.life, engine.profiles.default),
-      bornAt: fill.bornAt - receivedAge(head.lines) * 1000,
+      bornAt: fill.bornAt - receivedAge(head) * 1000,
     })
-  }
-
-  #storedResponse(
-    head: ResponseHead,
-    body: Uint8Array,
-    control: CacheControl,
-    selection: { readonly names: readonly string[]; readonly variant: string },
-  ): StoredResponse {
-    const { engine, place } = this.#fields
-    const { status, lines, baseline } = head
-    const { headers, added, removed } = ownLines(lines, baseline)
-    if (needsEtag(head)) headers.push('ETag', generateEtag(body, strongestEtag[place]))
-    if (!hasHeader(headers, 'date')) headers.push('Date', new Date(engine.clock.now()).toUTCString())
-    // RFC 9110 §8.6: a 204 has none.
-    if (status !== 204) headers.push('Content-Length', String(body.byteLength))
-    const vary = valuesBeyond(membersOf(lines), membersOf(baseline))
-    return {
-      status,
-      headers,
-      added,
-      removed,
-      vary,
-      body,
-      variantNames: selection.names,
-      variant: selection.variant,
-      hasCacheControl: hasHeader(lines, 'cache-control'),
-      permitsAuthorization: permitsAuthorization(control),
-    }
-  }
-
-  /** The fields that select among the variants of the URL: those of this response and those known before. */
-  #variantNames({ lines }: ResponseHead): readonly string[] {
-    const known = this.#variants()?.names ?? []
-    return [...new Set([...known, ...membersOf(lines)])].sort()
-  }
-
-  #variants(): Variants | undefined {
-    const held = this.#fields.engine.memory.peek(this.#fields.urlKey)?.value
-    return held !== undefined && isVariants(held) ? held : undefined
-  }
-
-  #listVariant(entry: Entry<StoredResponse>): void {
-    const { engine, fill, urlKey } = this.#fields
-    if (entry.key === urlKey) return
-    const head = this.#head as ResponseHead
-    const names = this.#variantNames(head)
-    const known = this.#variants()
-    // Keys made of fewer fields are never asked for again.
-    const isSame = known?.names.length === names.length
-    const keys = isSame ? known.keys.filter((key) => key !== entry.key) : []
-    for (const key of isSame ? [] : (known?.keys ?? [])) engine.memory.delete(key)
-    keys.push(entry.key)
-    if (keys.length > maxVariants) engine.memory.delete(keys.shift() as string)
-    const value: Variants = { names, keys }
-    const bytes = keys.reduce((sum, key) => sum + key.length * 2 + 16, 0)
-    engine.memory.set(engine.entryOf(fill, { value: value as never, bytes, life: entry.life, key: urlKey }))
   }
 
   #refuse(refusal: Refusal, error: unknown = new Error(refusal.reason)): void {
@@ -331,43 +263,6 @@ export class Capture {
   }
 }
 
-/** Only a 200 is compared with what a client has. */
-function needsEtag({ status, lines }: ResponseHead): boolean {
-  return status === 200 && !hasHeader(lines, 'etag')
-}
-
 function cacheControlLines(lines: HeaderLines): string[] {
   return hasHeader(lines, 'cache-control') ? [] : ['Cache-Control', generatedCacheControl]
-}
-
-/** A response that stood in another cache before brings its age along (RFC 9111 §5.1). */
-function receivedAge(lines: HeaderLines): number {
-  const age = headerValue(lines, 'age') ?? ''
-  return /^\d{1,10}$/.test(age) ? Number(age) : 0
-}
-
-function membersOf(lines: HeaderLines): string[] {
-  const members = varyMembers(lines)
-  return members === '*' ? [] : members
-}
-
-function linesBytes({ headers, added, removed, vary }: StoredResponse): number {
-  let bytes = 0
-  for (const text of [...headers, ...added, ...removed, ...vary]) bytes += text.length * 2 + 16
-  return bytes
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const body = Buffer.allocUnsafeSlow(length)
-  let at = 0
-  for (const chunk of chunks) {
-    body.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return body
-}
-
-/** In memory of its own: small buffers share a pool, and one slice of it would keep all of it alive. */
-function exactCopy(body: Uint8Array): Uint8Array {
-  return joined([body], body.byteLength)
 }

@@ -4,11 +4,12 @@ import { hasCredentials } from './bypass.ts'
 import type { ForwardReason } from './cache-status.ts'
 import { headerValue } from './headers.ts'
 import type { KeyPair } from './key.ts'
-import { cacheKey, cookieValues, encodePart, keyedTarget } from './key.ts'
+import { cacheKey, cookieValues, keyedTarget } from './key.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { IncomingRequest } from './request.ts'
-import type { StoredResponse, Variants } from './stored-response.ts'
-import { isVariants } from './stored-response.ts'
+import type { StoredResponse } from './stored-response.ts'
+import type { Variants } from './variants.ts'
+import { isVariants, variantKey } from './variants.ts'
 import { variantOf } from './vary.ts'
 
 /** Where a request's response is or will be, and what lies there. */
@@ -48,11 +49,6 @@ function isForbidden<Native>(
   options: ResolvedOptions<Native>,
 ): boolean {
   return entry !== undefined && !entry.value.permitsAuthorization && hasCredentials(request, options)
-}
-
-/** The key of one variant of a URL. */
-export function variantKey(urlKey: string, variant: string): string {
-  return `${encodePart(urlKey)}${variant}`
 }
 
 /** Whether what was made for another request is what this one would have selected. */

@@ -22,6 +22,7 @@ import { Refill } from './refill.ts'
 import type { IncomingRequest } from './request.ts'
 import { pathOf } from './request.ts'
 import { respond } from './respond.ts'
+import type { Place } from './store-response.ts'
 import type { StoredResponse } from './stored-response.ts'
 import type { Verdict } from './verdict.ts'
 import { pass } from './verdict.ts'
@@ -37,17 +38,13 @@ const maxFailures = 2
 export class Mount<Native = unknown> {
   readonly #engine: Engine
   readonly #options: ResolvedOptions<Native>
-  readonly #place: 'inside' | 'front'
+  readonly #place: Place
 
   /**
    * `place`: `front` if nothing changes the bytes between here and the client, else `inside` a framework.
    * @throws CacheError as `resolveOptions` does
    */
-  constructor(
-    cache: Cache,
-    options: ResponseCacheOptions<Native, string> = {},
-    place: 'inside' | 'front' = 'inside',
-  ) {
+  constructor(cache: Cache, options: ResponseCacheOptions<Native, string> = {}, place: Place = 'inside') {
     this.#engine = engineOf(cache)
     this.#options = resolveOptions(this.#engine, options)
     this.#place = place

@@ -33,13 +33,3 @@ export interface OutgoingResponse {
   /** The member of `Cache-Status` for this use (RFC 9211). */
   readonly cacheStatus: string
 }
-
-/** Where a URL has variants: the fields that select one, and the keys it has under it, oldest first. */
-export interface Variants {
-  readonly names: readonly string[]
-  readonly keys: readonly string[]
-}
-
-export function isVariants(value: unknown): value is Variants {
-  return (value as Variants).names !== undefined
-}

@@ -1,0 +1,15 @@
+/** One body of many parts, in memory of its own. */
+export function joinChunks(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const body = Buffer.allocUnsafeSlow(length)
+  let at = 0
+  for (const chunk of chunks) {
+    body.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return body
+}
+
+/** A copy that keeps nothing else alive: small buffers share a pool, and one slice of it keeps all of it. */
+export function exactCopy(body: Uint8Array): Uint8Array {
+  return joinChunks([body], body.byteLength)
+}
