@@ -80,6 +80,7 @@ function exchange(
     authority: request.host ?? '',
     target: request.originalUrl,
     isRoute: isInRoute(request, middleware),
+    mountPath: request.baseUrl,
     listener: rootOf(request.app),
     isAuthenticated: () => isAuthenticated(request),
     route: () => routeOf(request),

@@ -71,6 +71,24 @@ describe.each(ways)('an error %s', (_name, act) => {
   })
 })
 
+test('a refill that is not recorded is read to its end, however long it is', async () => {
+  const { cache, clock } = setup()
+  const app = quietApp()
+  let isGone = false
+  app.get('/it', responseCache(cache, { life }), (_req, res) => {
+    if (isGone) Readable.from(Array(50).fill('x'.repeat(100_000))).pipe(res.status(503))
+    else res.send('there')
+  })
+  const site = await listen(app)
+  await site.get('/it')
+  clock.advance(61_000)
+  isGone = true
+  await site.get('/it')
+  await settled(cache)
+
+  expect((await site.get('/it')).text).toBe('there')
+})
+
 test('an error with a status of its own: a 404 removes what there is', async () => {
   const { cache, clock } = setup()
   const app = quietApp()

@@ -253,6 +253,28 @@ describe('routers and sub-applications', () => {
     expect(fresh.cacheStatus).toMatch(hit)
   })
 
+  test('an application that a router, not an application, mounts: what there is stays, and nothing else is stored', async () => {
+    const world = setup()
+    const app = quietApp()
+    const api = quietApp()
+    const router = express.Router()
+    const { handler } = counter()
+    api.use(responseCache(world.cache, { life }))
+    api.get('/page', handler)
+    // Nothing tells the application that it is not the root, and there this URL is another page.
+    api.get('/api/page', (_req, res) => void res.send('another page'))
+    router.use('/api', api)
+    app.use(router)
+    const { port } = await listen(app)
+
+    expect((await goStale('/api/page', world, port)).text).toBe('run 1')
+    const old = await send(port, { path: '/api/page' })
+    expect(old.cacheStatus).toMatch(stale)
+    expect(old.text).toBe('run 1')
+    world.clock.advance(3_600_000)
+    expect((await send(port, { path: '/api/page' })).text).toBe('run 2')
+  })
+
   test('a sub-application inherits trust in the proxy', async () => {
     const { cache } = setup()
     const app = quietApp()
@@ -501,6 +523,22 @@ describe('a mount and a route of one cache', () => {
     expect((await site.get('/page')).cacheStatus).toMatch(stored)
     const second = await site.get('/page')
     expect(second.values('cache-status')).toEqual(['restale; hit; ttl=60'])
+  })
+
+  test('what an outer mount has said of a request that it let pass gives way to the inner one’s word', async () => {
+    const { cache } = setup()
+    const app = quietApp()
+    const { handler } = counter()
+    app.use((_req, res, next) => {
+      res.set('Cache-Status', 'other; fwd=miss')
+      next()
+    })
+    app.use(responseCache(cache, { life, skip: () => true }))
+    app.get('/page', responseCache(cache, { life }), handler)
+    const site = await listen(app)
+
+    expect((await site.get('/page')).cacheStatus).toBe('other; fwd=miss, restale; fwd=uri-miss; stored')
+    expect((await site.get('/page')).cacheStatus).toBe('other; fwd=miss, restale; hit; ttl=60')
   })
 
   test('many cold requests at once run the handler once', async () => {

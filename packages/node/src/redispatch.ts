@@ -59,6 +59,8 @@ function addHeaderLines(request: IncomingMessage, lines: HeaderLines): void {
 /** Takes everything, gives nothing, and tells of the peer what the triggering connection tells. */
 function nowhere(origin: Socket | undefined): Duplex {
   const socket = new Duplex({
+    // Always ready: what Node's server does to tell a response that it can go on, nobody does here.
+    writableHighWaterMark: Number.MAX_SAFE_INTEGER,
     read() {},
     write(_chunk, _encoding, callback) {
       callback()
@@ -67,13 +69,14 @@ function nowhere(origin: Socket | undefined): Duplex {
   // A response that is destroyed with an error destroys its socket with it, and shows as closed; servers listen, too.
   socket.on('error', () => {})
   const self = () => socket
-  return Object.assign(socket, peerOf(origin), {
+  const peer = peerOf(origin)
+  return Object.assign(socket, peer, {
     setTimeout: self,
     setNoDelay: self,
     setKeepAlive: self,
     ref: self,
     unref: self,
-    address: () => ({ address: origin?.localAddress, family: origin?.localFamily, port: origin?.localPort }),
+    address: () => ({ address: peer.localAddress, family: peer.localFamily, port: peer.localPort }),
   })
 }
 
@@ -90,7 +93,8 @@ const peerFields = [
   'alpnProtocol',
 ] as const
 
-function peerOf(origin: Socket | undefined): Record<string, unknown> {
+/** As it is now: a connection that has closed tells nothing any more. */
+function peerOf(origin: Socket | undefined): Partial<Record<(typeof peerFields)[number], unknown>> {
   const source = origin as unknown as Record<string, unknown> | undefined
   return Object.fromEntries(peerFields.map((field) => [field, source?.[field]]))
 }

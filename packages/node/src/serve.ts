@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { CacheHandle, IncomingRequest, Mount, Verdict } from '@restale/core/http'
+import type { CacheHandle, IncomingRequest, Mount, Refill, Verdict } from '@restale/core/http'
 import { runInScope } from '@restale/core/http'
 import { setCacheStatus } from './cache-status.ts'
 import type { ResponseFacts } from './capture.ts'
@@ -16,6 +16,8 @@ export interface Exchange<Native> extends ResponseFacts {
   /** As the client sent it. */
   readonly target: string
   readonly isRoute: boolean
+  /** The part of the path that led to this mount; a refill comes to it by the same. */
+  readonly mountPath: string
   /** The whole application, to which a refill is dispatched. */
   readonly listener: RequestListener
   /** Puts the handle where the framework's users look for it. */
@@ -28,6 +30,8 @@ export interface Exchange<Native> extends ResponseFacts {
 
 /** The captures of a request in progress, the innermost. */
 const captures = new WeakMap<IncomingMessage, ResponseCapture>()
+/** The path that led the trigger of a refill to its mount. */
+const mountPaths = new WeakMap<Refill, string>()
 /** Requests whose handler sees less of the target than the client sent. */
 const narrowed = new WeakSet<IncomingMessage>()
 
@@ -36,7 +40,7 @@ export function serve<Native>(mount: Mount<Native>, exchange: Exchange<Native>):
   const outer = captures.get(exchange.request)
   outer?.restoreRequest()
   if (narrowed.delete(exchange.request)) exchange.setTarget(exchange.target)
-  const verdict = mount.decide(incomingRequest(exchange, outer))
+  const verdict = mount.decide(incomingRequest(mount, exchange, outer))
   if (verdict instanceof Promise) {
     verdict.then(
       (decided) => carryOutLate(decided, exchange),
@@ -45,7 +49,18 @@ export function serve<Native>(mount: Mount<Native>, exchange: Exchange<Native>):
   } else carryOut(verdict, exchange)
 }
 
+/** Not one that has come to its mount by another path: another handler would answer it. */
+function refillFor<Native>(
+  mount: Mount<Native>,
+  { request, mountPath }: Exchange<Native>,
+): Refill | undefined {
+  const refill = refillOf(request)
+  const isAstray = refill?.mount === mount && !refill.isReached && mountPaths.get(refill) !== mountPath
+  return isAstray ? undefined : refill
+}
+
 function incomingRequest<Native>(
+  mount: Mount<Native>,
   exchange: Exchange<Native>,
   outer: ResponseCapture | undefined,
 ): IncomingRequest<Native> {
@@ -60,7 +75,7 @@ function incomingRequest<Native>(
     native: request,
     isAuthenticated: exchange.isAuthenticated(),
     isRoute: exchange.isRoute,
-    refill: refillOf(request),
+    refill: refillFor(mount, exchange),
     outer: outer?.capture,
   }
 }
@@ -84,7 +99,10 @@ function carryOut<Native>(verdict: Verdict, exchange: Exchange<Native>): void {
     case 'send':
       exchange.setHandle(verdict.handle)
       sendResponse(response, verdict.response)
-      verdict.refill?.run((refill) => redispatch(exchange.listener, refill, request.socket))
+      verdict.refill?.run((refill) => {
+        mountPaths.set(refill, exchange.mountPath)
+        return redispatch(exchange.listener, refill, request.socket)
+      })
       break
     case 'capture':
       exchange.setHandle(verdict.capture.handle)
