@@ -25,6 +25,21 @@ export const conditions: Theme = {
   name: 'conditions, HEAD and ranges',
   cases: [
     {
+      id: 'precondition-passes',
+      title: 'If-Match and If-Unmodified-Since are for the handler, and go past the cache',
+      places,
+      async run(trial) {
+        const page = origin(({ request }) => `match ${request.header('if-match') ?? 'none'}`)
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        expectMiss(await site.get('/page'), 'match none')
+        const guarded = await site.get('/page', { 'If-Match': '"a"' })
+        assert.equal(fieldValue(guarded, 'cache-status'), 'restale; fwd=bypass; detail=precondition')
+        assert.equal(guarded.body.toString(), 'match "a"')
+        await site.get('/page', { 'If-Unmodified-Since': 'Sun, 06 Nov 1994 08:49:37 GMT' })
+        assert.equal(page.runs, 3)
+      },
+    },
+    {
       id: 'not-modified-on-hit',
       title: 'a client that has the stored response gets a 304 without its body',
       places,

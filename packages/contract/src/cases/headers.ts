@@ -146,6 +146,25 @@ export const headers: Theme = {
       },
     },
     {
+      id: 'vary-keyed',
+      title: 'Vary on a header that is in the key is stored, an entry for each value',
+      places,
+      async run(trial) {
+        const page = origin(({ request, reply }) => {
+          reply.header('Vary', 'Accept-Language')
+          return `in ${request.header('accept-language')}`
+        })
+        const options = { life: 'minutes', key: { headers: ['accept-language'] } } as const
+        const site = await trial.site({ options, routes: [get('/page', page.handle)] })
+        for (const expected of [expectMiss, expectHit]) {
+          for (const language of ['en', 'de']) {
+            expected(await site.get('/page', { 'Accept-Language': language }), `in ${language}`)
+          }
+        }
+        assert.equal(page.runs, 2)
+      },
+    },
+    {
       id: 'variant-refill',
       title: 'a stale variant is refilled as that variant',
       places,

@@ -53,7 +53,7 @@ export function refusalOf(
     vetoRefusal(control) ??
     unstorableRefusal(scope) ??
     ownerRefusal(head, options) ??
-    varyRefusal(head) ??
+    varyRefusal(head, options) ??
     (headerValue(head.lines, 'content-type')?.startsWith('text/event-stream')
       ? nature('event-stream')
       : undefined) ??
@@ -149,7 +149,8 @@ function hasUnvariedOrigin({ lines, baseline }: ResponseHead): boolean {
 }
 
 /** Also what layers outside vary on: what they read may have been passed on to the handler. */
-function varyRefusal({ lines }: ResponseHead): Refusal | undefined {
-  const [name] = unsupportedVary(varyMembers(lines))
+function varyRefusal({ lines }: ResponseHead, { keyHeaders }: ResolvedOptions<never>): Refusal | undefined {
+  // What is in the key has told the requests apart already.
+  const [name] = unsupportedVary(varyMembers(lines)).filter((member) => !keyHeaders.includes(member))
   return name === undefined ? undefined : nature(name === '*' ? 'vary' : `vary-${name}`)
 }
