@@ -128,7 +128,9 @@ describe('the response', () => {
       refill(),
       undefined,
     )
-    expect(seen).toEqual(['write', 'finish', 'end', 'close'])
+    // Node 20 finishes before it calls back, later versions after.
+    expect([...seen].sort()).toEqual(['close', 'end', 'finish', 'write'])
+    expect([seen[0], seen.at(-1)]).toEqual(['write', 'close'])
   })
 
   test('informational heads and trailers do no harm', async () => {
