@@ -44,26 +44,36 @@ export function responseCache(cache: Cache, options: ResponseCacheOptions<Reques
   return middleware
 }
 
+/** Where the endpoint listens if neither `path` nor the path of its mount says so. */
+const defaultPath = '/api/revalidate'
+
 /**
  * The endpoint that revalidates on demand; mount it above `express.json()`:
- * `app.use('/api/revalidate', revalidateEndpoint(cache, { secret }))`.
+ * `app.use('/api/revalidate', revalidateEndpoint(cache, { secret }))`. Given to a route, it listens at its path.
  *
  * @throws CacheError `ERR_RESTALE_MISSING_SECRET`, `ERR_RESTALE_WEAK_SECRET`, `ERR_RESTALE_INVALID_OPTION`, at once
  */
 export function revalidateEndpoint(cache: Cache, options: EndpointOptions): Middleware {
   const answer = endpointHandler(cache, options)
-  const { path = '' } = options
-  return (incoming, response, next) => {
+  const middleware: Middleware = (incoming, response, next) => {
     const request = incoming as Request
-    if (!isAtOrBelow(request.path, path)) return next()
+    const path = endpointPath(request, middleware, options.path)
+    if (path === undefined) return next()
     const query = request.url.indexOf('?')
-    answer(
-      request,
-      response,
-      request.path.slice(path.length),
-      query < 0 ? '' : request.url.slice(query + 1),
-    ).catch(next)
+    answer(request, response, path, query < 0 ? '' : request.url.slice(query + 1)).catch(next)
   }
+  return middleware
+}
+
+/** What of the path lies below the endpoint; undefined if the request is not for it. */
+function endpointPath(
+  request: Request,
+  middleware: Middleware,
+  path: string | undefined,
+): string | undefined {
+  if (path === undefined && isInRoute(request, middleware)) return ''
+  const base = path ?? (request.baseUrl === '' ? defaultPath : '')
+  return isAtOrBelow(request.path, base) ? request.path.slice(base.length) : undefined
 }
 
 function exchange(
@@ -110,7 +120,7 @@ function isAuthenticated(request: Request & { user?: unknown; auth?: unknown }):
 }
 
 function routeOf({ baseUrl, route }: Request): string | undefined {
-  return typeof route?.path === 'string' ? `${baseUrl}${route.path}` : undefined
+  return typeof route?.path === 'string' ? `${baseUrl ?? ''}${route.path}` : undefined
 }
 
 /** Routers have cut the path to what is below them, so only the query is put in; `originalUrl` stays as it came. */

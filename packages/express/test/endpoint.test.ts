@@ -162,6 +162,21 @@ describe('the endpoint in an Express application', () => {
 })
 
 describe('where it is mounted', () => {
+  test('without any path it listens at /api/revalidate, and the rest of the app is reached', async () => {
+    const { app, statusOf } = world({}, (app, endpoint) => app.use(endpoint))
+    expect(await statusOf()).toMatch(stored)
+    const { body } = await request(app).get('/api/revalidate?tag=posts').set(bearer)
+    expect(body).toMatchObject({ revalidated: true })
+    expect(await statusOf()).toMatch(stale)
+    expect((await request(app).get('/')).text).not.toContain('Missing tag')
+  })
+
+  test('given to a route, it listens at its path', async () => {
+    const { app } = world({}, (app, endpoint) => app.all('/hook', endpoint))
+    const { status, body } = await request(app).get('/hook?tag=posts').set(bearer)
+    expect([status, body.revalidated]).toEqual([200, true])
+  })
+
   const places: [
     string,
     string,

@@ -625,3 +625,21 @@ describe('who is logged in', () => {
     expect((await site.get('/', { 'X-Name': 'Ben' })).cacheStatus).toMatch(hit)
   })
 })
+
+test('the pattern of a route reaches its response also when an error handler further out sends it', async () => {
+  const { cache } = setup()
+  const app = quietApp()
+  const router = express.Router()
+  app.use(responseCache(cache, { statuses: [200, 404], key: { host: false } }))
+  router.get('/things/:id', () => {
+    cache.cacheLife('hours')
+    throw Object.assign(new Error('no such thing'), { status: 404 })
+  })
+  app.use('/api', router)
+  const statusOf = async () => (await request(app).get('/api/things/1')).headers['cache-status'] as string
+  expect(await statusOf()).toMatch(stored)
+  await cache.revalidatePath('/things/:id')
+  expect(await statusOf()).toMatch(/^restale; hit/)
+  await cache.revalidatePath('/api/things/:id')
+  expect(await statusOf()).toBe('restale; fwd=stale; stored')
+})

@@ -25,6 +25,7 @@ export class ResponseCapture {
   readonly #capture: Capture
   readonly #facts: ResponseFacts
   readonly #baseline: readonly string[]
+  #route: string | undefined
   #showConditions: () => void = () => {}
   #isHeadOut = false
   #isEnded = false
@@ -38,7 +39,11 @@ export class ResponseCapture {
     this.#capture = capture
     this.#facts = facts
     this.#baseline = headerLines(response)
-    capture.onDecided = () => this.#hideConditions()
+    capture.onDecided = () => {
+      // The handler's own place; an error handler further out may be the one who answers.
+      this.#route ??= facts.route()
+      this.#hideConditions()
+    }
     if (capture.scope.isDecided) this.#hideConditions()
     this.#intercept()
     response.once('close', () => {
@@ -125,7 +130,7 @@ export class ResponseCapture {
       baseline: this.#baseline,
       body: this.#wholeBody,
       isAuthenticated: this.#facts.isAuthenticated(),
-      route: this.#facts.route(),
+      route: this.#route ?? this.#facts.route(),
     })
     this.#plan = plan
     this.restoreRequest()

@@ -5,6 +5,7 @@ import type { Engine, Filled } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
 import type { Fill, Landing } from './fills.ts'
+import { checkOptionNames } from './option-names.ts'
 import { currentFillScope, FillScope, runInScope, runOutside } from './scope.ts'
 import { warnOnce } from './warnings.ts'
 
@@ -53,7 +54,8 @@ function define<A extends readonly unknown[], R>(
   options: CachedOptions<A, R, string | LifeFields>,
 ): Definition<A, R> {
   if (typeof fn !== 'function') throw invalid(`cached() takes a function first, got ${typeof fn}`)
-  const key: unknown = options?.key
+  checkOptionNames('cached(): options', options, ['key', 'tags', 'life', 'clone'])
+  const key: unknown = options.key
   if (typeof key !== 'string' || key === '') {
     throw invalid('cached() needs { key }: a string that names the function across processes and deploys')
   }

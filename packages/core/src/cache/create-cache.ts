@@ -8,10 +8,12 @@ import { Engine } from './engine.ts'
 import { CacheError } from './errors.ts'
 import { Events } from './events.ts'
 import { invalidate, tagList, warnSingleArgument } from './invalidate.ts'
+import { checkOptionNames } from './option-names.ts'
 import { Profiles } from './profiles.ts'
 import { currentFillScope, currentScope, FillScope, runInScope } from './scope.ts'
 
 const closeTimeoutMs = 5_000
+const optionNames = ['profiles', 'enabled', 'version', 'memory', 'refill', 'clock']
 
 /** Where a cache keeps its parts; registered, so that another copy of this package finds them too. */
 const engineKey = Symbol.for('@restale/core/engine/1')
@@ -72,7 +74,7 @@ export function createCache<const P extends string = never>(options: CacheOption
 }
 
 function createEngine(options: CacheOptions<string>, cache: () => Cache): Engine {
-  if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options)
+  checkOptionNames('createCache: options', options, optionNames)
   const { enabled = true, version = '', clock = systemClock } = options
   if (typeof enabled !== 'boolean') throw invalidOption('enabled', 'true or false', enabled)
   if (typeof version !== 'string') throw invalidOption('version', 'a string', version)
@@ -90,8 +92,8 @@ function createEngine(options: CacheOptions<string>, cache: () => Cache): Engine
 }
 
 function limitsOf({ memory = {}, refill = {} }: CacheOptions<string>): Limits {
-  if (typeof memory !== 'object' || memory === null) throw invalidOption('memory', 'an object', memory)
-  if (typeof refill !== 'object' || refill === null) throw invalidOption('refill', 'an object', refill)
+  checkOptionNames('createCache: memory', memory, ['maxBytes', 'maxEntryBytes', 'maxMarks'])
+  checkOptionNames('createCache: refill', refill, ['maxConcurrent', 'timeoutMs'])
   return {
     maxBytes: count('memory.maxBytes', memory.maxBytes, 64 * 1024 * 1024),
     maxEntryBytes: count('memory.maxEntryBytes', memory.maxEntryBytes, 1024 * 1024),

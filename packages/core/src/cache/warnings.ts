@@ -10,10 +10,20 @@ export function warnOnce(code: string, subject: string, message: string): void {
   globalThis.process?.emitWarning?.(message, { type: 'RestaleWarning', code })
 }
 
+const reasonsPage = 'https://github.com/restale/restale/blob/main/docs/opting-in.md#why-was-it-not-cached'
+
+/** What to do about the reasons that one meets first. */
+const hints: Readonly<Record<string, string>> = {
+  'not-opted-in': ' (call cacheLife() before the response is sent, or give the route `life`)',
+  cookie: " (the request has cookies; say cookies: 'ignore' where no handler looks at them)",
+  authorization: ' (the request has credentials, and the response does not say that it is public)',
+}
+
 /** In development only, one line for each route or function: why it was not cached. */
 export function explainOnce(subject: string, reason: string): void {
   if (globalThis.process?.env?.NODE_ENV !== 'development') return
-  warnOnce('RESTALE_NOT_CACHED', `${subject} ${reason}`, `${subject} was not cached: ${reason}`)
+  const message = `${subject} was not cached: ${reason}${hints[reason] ?? ''}. See ${reasonsPage}`
+  warnOnce('RESTALE_NOT_CACHED', `${subject} ${reason}`, message)
 }
 
 /** With the stack, where there is one: whoever reads the warning has nothing else. */

@@ -1,4 +1,5 @@
 import { CacheError } from '../cache/errors.ts'
+import { checkOptionNames } from '../cache/option-names.ts'
 import type { BearerOptions } from './bearer.ts'
 import { bearerCheck } from './bearer.ts'
 import type { EndpointInvalidation } from './endpoint-input.ts'
@@ -112,9 +113,9 @@ export function createEndpoint(
   cache: EndpointCache,
   options: EndpointOptions,
 ): (request: EndpointRequest) => Promise<EndpointResponse> {
+  checkOptions(options)
   const { webhook } = options
   const isAuthorized = bearerCheck(options)
-  checkOptions(options)
 
   async function revalidate(request: EndpointRequest): Promise<EndpointResponse> {
     if (!isAuthorized(request.headers)) throw unauthorized()
@@ -157,7 +158,9 @@ export function createEndpoint(
   }
 }
 
-function checkOptions({ path, webhook }: EndpointOptions): void {
+function checkOptions(options: EndpointOptions): void {
+  checkOptionNames('revalidateEndpoint: options', options, ['secret', 'unauthenticated', 'path', 'webhook'])
+  const { path, webhook } = options
   if (path !== undefined && (typeof path !== 'string' || !path.startsWith('/'))) {
     throw new CacheError('ERR_RESTALE_INVALID_OPTION', "The revalidate endpoint's path must begin with `/`")
   }

@@ -1,6 +1,7 @@
 import type { LifeInput, RegisteredProfile } from '../cache/cache.ts'
 import type { Engine } from '../cache/engine.ts'
 import { CacheError } from '../cache/errors.ts'
+import { checkOptionNames } from '../cache/option-names.ts'
 import { describeValue } from '../state/describe.ts'
 import type { Profile } from '../state/life.ts'
 import { tagProblem } from '../state/tag.ts'
@@ -11,37 +12,37 @@ export interface KeyOptions {
    * Query parameters that make a difference. Those that do not are taken out of the URL that the handler
    * sees, so that they cannot make one. @default 'all'
    */
-  readonly query?: 'all' | readonly string[] | { readonly ignore: readonly string[] }
+  readonly query?: 'all' | readonly string[] | { readonly ignore: readonly string[] } | undefined
   /** Request headers that make a difference, by name. @default none */
-  readonly headers?: readonly string[]
+  readonly headers?: readonly string[] | undefined
   /** Cookies that make a difference, by name. Requests with others still pass. @default none */
-  readonly cookies?: readonly string[]
+  readonly cookies?: readonly string[] | undefined
   /** `false`: all hosts share their entries. @default true */
-  readonly host?: boolean
+  readonly host?: boolean | undefined
 }
 
 /** Options of a mount or of one route. Giving `life` or `tags` opts its responses in. */
 export interface ResponseCacheOptions<Request = unknown, P extends string = RegisteredProfile> {
   /** A profile name or fields in seconds. @default the profile `default`, if `tags` opts in */
-  readonly life?: LifeInput<P>
+  readonly life?: LifeInput<P> | undefined
   /** Tags of each response, beside those of what it is made from. */
-  readonly tags?: readonly string[] | ((request: Request) => readonly string[])
+  readonly tags?: readonly string[] | ((request: Request) => readonly string[]) | undefined
   /** Statuses that are stored. @default [200] */
-  readonly statuses?: readonly number[]
+  readonly statuses?: readonly number[] | undefined
   /**
    * `ignore`: requests with cookies are answered from the cache, and fill it. Right only where no handler
    * below looks at them. @default 'pass': they go past the cache
    */
-  readonly cookies?: 'pass' | 'ignore'
+  readonly cookies?: 'pass' | 'ignore' | undefined
   /** `true`: also responses to authenticated requests are everybody's. @default false */
-  readonly shared?: boolean
+  readonly shared?: boolean | undefined
   /** Cookies set below the cache that may be left out of the stored response. Any other refuses storage. @default [] */
-  readonly outerCookies?: readonly string[]
+  readonly outerCookies?: readonly string[] | undefined
   /** Requests for which it gives `true` go past the cache. */
-  readonly skip?: (request: Request) => boolean
-  readonly key?: KeyOptions
+  readonly skip?: ((request: Request) => boolean) | undefined
+  readonly key?: KeyOptions | undefined
   /** Mounts of one name share their entries. @default a name of its own, by order of creation */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /** Options with defaults applied, checked once. */
@@ -98,11 +99,7 @@ export function resolveOptions<Request>(
 }
 
 function checkOptions(options: ResponseCacheOptions<never, string>): void {
-  if (typeof options !== 'object' || options === null) throw invalid('', 'an object', options)
-  for (const name of Object.keys(options)) {
-    if (!(optionNames as readonly string[]).includes(name))
-      throw invalid(name, `one of ${optionNames.join(', ')}`, name)
-  }
+  checkOptionNames('responseCache: options', options, optionNames)
   const { statuses, cookies, shared, outerCookies, skip, key, name } = options
   if (statuses !== undefined && !isListOf(statuses, isFinalStatus))
     throw invalid('statuses', 'a list of final statuses other than 206 and 304', statuses)
@@ -117,11 +114,7 @@ function checkOptions(options: ResponseCacheOptions<never, string>): void {
 }
 
 function checkKey(key: KeyOptions): void {
-  if (typeof key !== 'object' || key === null) throw invalid('key', 'an object', key)
-  for (const name of Object.keys(key)) {
-    if (!['query', 'headers', 'cookies', 'host'].includes(name))
-      throw invalid(`key.${name}`, 'query, headers, cookies or host', name)
-  }
+  checkOptionNames('responseCache: key', key, ['query', 'headers', 'cookies', 'host'])
   const { query, headers, cookies, host } = key
   if (query !== undefined && !isQuery(query))
     throw invalid('key.query', '"all", a list of names or { ignore: [names] }', query)

@@ -1,6 +1,6 @@
 import { CacheError, createCache } from '@restale/core'
 import { fakeClock, settled } from '@restale/core/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { barrier, counter, isPending, setup, tick } from './support.ts'
 
 describe('options', () => {
@@ -275,5 +275,20 @@ describe('settled', () => {
 
   it('wants a cache that createCache has made', async () => {
     await expect(settled({} as never)).rejects.toMatchObject({ code: 'ERR_RESTALE_INVALID_OPTION' })
+  })
+})
+
+describe('names of options', () => {
+  test.each<[string, () => unknown]>([
+    ['createCache: options cannot have "ttl"', () => createCache({ ttl: 3 } as never)],
+    ['createCache: memory cannot have "max"', () => createCache({ memory: { max: 3 } } as never)],
+    ['createCache: refill cannot have "timeout"', () => createCache({ refill: { timeout: 3 } } as never)],
+    [
+      'cached(): options cannot have "revalidate"',
+      () => createCache().cached(async () => 1, { key: 'k', revalidate: 60 } as never),
+    ],
+  ])('one that does not exist throws: %s', (message, make) => {
+    expect(make).toThrow(message)
+    expect(make).toThrow(expect.objectContaining({ code: 'ERR_RESTALE_INVALID_OPTION' }))
   })
 })

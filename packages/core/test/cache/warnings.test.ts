@@ -43,6 +43,8 @@ describe('a warning', () => {
   })
 })
 
+const page = 'https://github.com/restale/restale/blob/main/docs/opting-in.md#why-was-it-not-cached'
+
 describe('why something was not cached', () => {
   test.each(['production', 'test', ''])('is not said in %j', (environment) => {
     vi.stubEnv('NODE_ENV', environment)
@@ -56,8 +58,8 @@ describe('why something was not cached', () => {
     explainOnce('GET /dev', 'it sets a cookie')
     explainOnce('GET /dev', 'it is private')
     expect(warned.map(({ message }) => message)).toEqual([
-      'GET /dev was not cached: it sets a cookie',
-      'GET /dev was not cached: it is private',
+      `GET /dev was not cached: it sets a cookie. See ${page}`,
+      `GET /dev was not cached: it is private. See ${page}`,
     ])
   })
 })
