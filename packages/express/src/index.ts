@@ -36,7 +36,10 @@ export type Middleware = (
  *
  * @throws CacheError `ERR_RESTALE_INVALID_OPTION` and what a wrong `life` or `tags` throws, at once
  */
-export function responseCache(cache: Cache, options: ResponseCacheOptions<Request> = {}): Middleware {
+export function responseCache<P extends string = never>(
+  cache: Cache<P>,
+  options: ResponseCacheOptions<Request, NoInfer<P> | RegisteredProfile> = {},
+): Middleware {
   const mount = new Mount<Request>(cache, options)
   const middleware: Middleware = (request, response, next) => {
     serve(mount, exchange(request as Request, response as Response, next, middleware))
