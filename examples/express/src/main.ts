@@ -32,9 +32,11 @@ Change a country (its neighbours show its capital), and ask again:
   curl -X PATCH ${server.url}/countries/IDN -H 'Content-Type: application/json' -d '{"capital":"Nusantara"}'
   curl -i ${server.url}/countries/MYS
 
-Make everything stale; ask twice: at once the old answer, then the new one:
+Make everything stale; then ask twice: at once the old answer, then the new one:
 
   curl -X POST ${server.url}/admin/refresh -H 'Authorization: Bearer ${secrets.bearer}'
+  curl -i ${server.url}/countries/MYS
+  curl -i ${server.url}/countries/MYS
 
 The same from outside, tag by tag:
 

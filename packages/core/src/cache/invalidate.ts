@@ -68,7 +68,15 @@ function checkedPathLabel(path: unknown, type: unknown): string {
   const problem = pathProblem(path) ?? typeProblem(type)
   if (problem !== undefined)
     throw new CacheError('ERR_RESTALE_INVALID_PATH', `Nothing was invalidated: ${problem}.`)
+  warnBrackets(path as string)
   return pathLabel(path as string, (type as PathType | undefined) ?? 'page')
+}
+
+/** Next.js writes `/blog/[slug]`; here it is a path like any other, and most likely not the one that is meant. */
+function warnBrackets(path: string): void {
+  if (!/\/\[[^/]+\]/.test(path)) return
+  const message = `revalidatePath("${path}") means a path with brackets. Write the route as your framework does, for instance /blog/:slug.`
+  warnOnce('RESTALE_BRACKETS', path, message)
 }
 
 function typeProblem(type: unknown): string | undefined {

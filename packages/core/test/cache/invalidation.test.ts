@@ -336,3 +336,12 @@ describe('revalidateTag with one argument', () => {
     ])
   })
 })
+
+describe('a route as Next.js writes it', () => {
+  it('is taken as it stands, with a warning', async () => {
+    const { cache } = setup()
+    const warned = warnings()
+    expect((await cache.revalidatePath('/blog/[slug]', 'page')).version).toBe(1)
+    expect(warned.join()).toContain('/blog/:slug')
+  })
+})
