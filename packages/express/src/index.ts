@@ -75,7 +75,7 @@ function endpointPath(
   path: string | undefined,
 ): string | undefined {
   if (path === undefined && isInRoute(request, middleware)) return ''
-  const base = path ?? (request.baseUrl === '' ? defaultPath : '')
+  const base = (path ?? (request.baseUrl === '' ? defaultPath : '')).replace(/\/+$/, '')
   return isAtOrBelow(request.path, base) ? request.path.slice(base.length) : undefined
 }
 
@@ -119,7 +119,7 @@ function rootOf(app: Application): RequestListener {
 
 /** Where passport, express-jwt, express-basic-auth and their like put who has logged in. */
 function isAuthenticated(request: Request & { user?: unknown; auth?: unknown }): boolean {
-  return Boolean(request.user ?? request.auth)
+  return Boolean(request.user || request.auth)
 }
 
 function routeOf({ baseUrl, route }: Request): string | undefined {
@@ -130,7 +130,18 @@ function routeOf({ baseUrl, route }: Request): string | undefined {
 function setQuery(request: Request, target: string): void {
   const query = target.indexOf('?')
   const path = request.url.split('?', 1)[0] as string
-  request.url = query < 0 ? path : path + target.slice(query)
+  const search = query < 0 ? '' : target.slice(query)
+  request.url = path + search
+  // Some code puts a parsed query in the place of Express's getter, which would follow the URL by itself.
+  if (Object.hasOwn(request, 'query')) {
+    const parse = request.app.get('query parser fn') as (text: string) => Request['query']
+    Object.defineProperty(request, 'query', {
+      value: parse(search.slice(1)),
+      writable: true,
+      configurable: true,
+      enumerable: true,
+    })
+  }
 }
 
 function isAtOrBelow(path: string, base: string): boolean {

@@ -29,6 +29,7 @@ export class ResponseCapture {
   #showConditions: () => void = () => {}
   #isHeadOut = false
   #isEnded = false
+  #hasToldLength = false
   /** Set while the head of a response goes out whose body is complete. */
   #wholeBody: Uint8Array | undefined
   #plan: HeadPlan | undefined
@@ -47,7 +48,7 @@ export class ResponseCapture {
     if (capture.scope.isDecided) this.#hideConditions()
     this.#intercept()
     response.once('close', () => {
-      if (!this.#isEnded) capture.fail(new Error('The response was closed before it was complete'))
+      if (!this.#isEnded) capture.abort(new Error('The response was closed before it was complete'))
     })
   }
 
@@ -142,6 +143,7 @@ export class ResponseCapture {
 
   #takeBackPlan(): void {
     const { set = [] } = this.#plan ?? {}
+    if (this.#hasToldLength) this.#response.removeHeader('Content-Length')
     for (const name of ['Cache-Status', ...set.filter((_, index) => index % 2 === 0)]) {
       this.#response.removeHeader(name)
     }
@@ -159,7 +161,9 @@ export class ResponseCapture {
     const isLengthKnown = ['content-length', 'transfer-encoding', 'trailer'].some((name) =>
       response.hasHeader(name),
     )
-    if (!isLengthKnown && status !== 204 && status !== 304) response.setHeader('Content-Length', length)
+    if (isLengthKnown || status === 204 || status === 304) return
+    response.setHeader('Content-Length', length)
+    this.#hasToldLength = true
   }
 
   #record(chunk: Chunk | undefined, encoding: unknown): void {

@@ -70,7 +70,7 @@ function nowhere(origin: Socket | undefined): Duplex {
   socket.on('error', () => {})
   const self = () => socket
   const peer = peerOf(origin)
-  return Object.assign(socket, peer, {
+  return Object.assign(socket, peer, tlsOf(origin), {
     setTimeout: self,
     setNoDelay: self,
     setKeepAlive: self,
@@ -92,6 +92,19 @@ const peerFields = [
   'servername',
   'alpnProtocol',
 ] as const
+
+const tlsMethods = ['getPeerCertificate', 'getPeerX509Certificate', 'getProtocol', 'getCipher'] as const
+
+/** What guards ask of a TLS connection. */
+function tlsOf(origin: Socket | undefined): Record<string, unknown> {
+  const source = (origin ?? {}) as Record<string, unknown>
+  return Object.fromEntries(
+    tlsMethods.flatMap((name) => {
+      const method = source[name]
+      return typeof method === 'function' ? [[name, method.bind(source)]] : []
+    }),
+  )
+}
 
 /** As it is now: a connection that has closed tells nothing any more. */
 function peerOf(origin: Socket | undefined): Partial<Record<(typeof peerFields)[number], unknown>> {

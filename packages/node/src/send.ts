@@ -10,6 +10,7 @@ export function sendResponse(response: ServerResponse, outgoing: OutgoingRespons
     // The cheapest form that Node has: one flat list, nothing set one by one.
     response.writeHead(status, [
       ...headers,
+      ...outgoing.defaults,
       ...outgoing.added,
       ...varyLines([], outgoing),
       'Cache-Status',
@@ -19,6 +20,7 @@ export function sendResponse(response: ServerResponse, outgoing: OutgoingRespons
     response.statusCode = status
     for (const name of outgoing.removed) response.removeHeader(name)
     setLines(response, headers)
+    setMissing(response, outgoing.defaults)
     addLines(response, outgoing.added)
     setLines(response, varyLines(membersOf(response.getHeader('vary')), outgoing))
     setCacheStatus(response, outgoing.cacheStatus)
@@ -29,6 +31,13 @@ export function sendResponse(response: ServerResponse, outgoing: OutgoingRespons
 /** Nobody has set a header, and nobody has put a `writeHead` of their own that wants to see them. */
 function isUntouched(response: ServerResponse): boolean {
   return !Object.hasOwn(response, 'writeHead') && response.getHeaderNames().length === 0
+}
+
+function setMissing(response: ServerResponse, lines: readonly string[]): void {
+  for (let index = 0; index + 1 < lines.length; index += 2) {
+    const name = lines[index] as string
+    if (!response.hasHeader(name)) response.setHeader(name, lines[index + 1] as string)
+  }
 }
 
 function addLines(response: ServerResponse, lines: readonly string[]): void {

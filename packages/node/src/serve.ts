@@ -42,10 +42,7 @@ export function serve<Native>(mount: Mount<Native>, exchange: Exchange<Native>):
   if (narrowed.delete(exchange.request)) exchange.setTarget(exchange.target)
   const verdict = mount.decide(incomingRequest(mount, exchange, outer))
   if (verdict instanceof Promise) {
-    verdict.then(
-      (decided) => carryOutLate(decided, exchange),
-      (error) => exchange.next(error),
-    )
+    verdict.then((decided) => carryOutLate(decided, exchange)).catch((error) => exchange.next(error))
   } else carryOut(verdict, exchange)
 }
 
@@ -85,7 +82,8 @@ function carryOutLate<Native>(verdict: Verdict, exchange: Exchange<Native>): voi
   const { headersSent, destroyed } = exchange.response
   if (!headersSent && !destroyed) carryOut(verdict, exchange)
   else if (verdict.do === 'capture')
-    verdict.capture.fail(new Error('The request was over before its turn came'))
+    verdict.capture.abort(new Error('The request was over before its turn came'))
+  else if (verdict.do === 'send') verdict.refill?.fail(new Error('The request was over before its turn came'))
 }
 
 function carryOut<Native>(verdict: Verdict, exchange: Exchange<Native>): void {

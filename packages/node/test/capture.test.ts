@@ -46,6 +46,10 @@ class Witness {
   fail(error: unknown): void {
     this.seen.push(`fail ${(error as Error).message}`)
   }
+
+  abort(error: unknown): void {
+    this.seen.push(`fail ${(error as Error).message}`)
+  }
 }
 
 async function captured(

@@ -9,6 +9,7 @@ function outgoing(parts: Partial<OutgoingResponse> = {}): OutgoingResponse {
     status: 200,
     headers: ['Content-Type', 'text/plain', 'Content-Length', '4'],
     added: [],
+    defaults: [],
     removed: [],
     vary: [],
     body: Buffer.from('body'),

@@ -5,9 +5,10 @@ import type { Engine, Filled } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
 import type { Fill, Landing } from './fills.ts'
+import { givenTags } from './given-tags.ts'
 import { checkOptionNames } from './option-names.ts'
 import { currentFillScope, FillScope, runInScope, runOutside } from './scope.ts'
-import { warnOnce } from './warnings.ts'
+import { describeError, warnOnce } from './warnings.ts'
 
 const usesStale = 'it uses a stale value'
 /** As it is when this is loaded: timers that a test replaces later do not hold up what runs behind. */
@@ -263,13 +264,14 @@ function tagWith<A extends readonly unknown[], R>(
   value?: R,
 ): void {
   try {
-    const tags: unknown = typeof options.tags === 'function' ? options.tags(args, value as R) : options.tags
-    // A string would be taken for a list of its characters.
-    if (!Array.isArray(tags)) throw new TypeError(`it gave ${typeof tags} instead of a list`)
-    scope.tag(tags)
+    scope.tag(givenTags(typeof options.tags === 'function' ? options.tags(args, value as R) : options.tags))
   } catch (error) {
     scope.refuse('its tags could not be worked out')
-    warnOnce('RESTALE_TAGS_FAILED', name, `${name} is not cached: its tags function failed: ${String(error)}`)
+    warnOnce(
+      'RESTALE_TAGS_FAILED',
+      name,
+      `${name} is not cached: its tags function failed: ${describeError(error)}`,
+    )
   }
 }
 
@@ -286,7 +288,8 @@ function storedCopy<R>(
   try {
     return sizedCopy(value, options.clone !== false)
   } catch (error) {
-    const what = error instanceof UncopyableError ? error.message : `a value that throws ${String(error)}`
+    const what =
+      error instanceof UncopyableError ? error.message : `a value that throws ${describeError(error)}`
     scope.refuse(`it holds ${what}, which cannot be copied`)
     warnOnce(
       'RESTALE_UNCOPYABLE',

@@ -1,6 +1,7 @@
 import type { Channel } from 'node:diagnostics_channel'
 import { channel } from 'node:diagnostics_channel'
 import type { Cache } from './cache.ts'
+import { describeError, warnOnce } from './warnings.ts'
 
 /** What happened to a key or a tag. Also published on `node:diagnostics_channel` as `restale:<kind>`. */
 export type CacheEvent =
@@ -72,7 +73,17 @@ export class Events {
   subscribe(listener: (event: CacheEvent) => void): () => void {
     const cache = this.#cache()
     const onMessage = (message: unknown) => {
-      if ((message as CacheMessage).cache === cache) listener((message as CacheMessage).event)
+      if ((message as CacheMessage).cache !== cache) return
+      try {
+        listener((message as CacheMessage).event)
+      } catch (error) {
+        // Thrown on, it would end the process: diagnostics_channel makes an uncaught exception of it.
+        warnOnce(
+          'RESTALE_LISTENER_FAILED',
+          'subscribe',
+          `A listener given to subscribe() threw ${describeError(error)}`,
+        )
+      }
     }
     for (const kind of eventKinds) channels[kind].subscribe(onMessage)
     return () => {

@@ -10,7 +10,12 @@ export type Landing<V = unknown> =
       /** Why its labels do not say all: nothing that is made of it may be stored either. */
       readonly unlabelled?: string | undefined
     }
-  | { readonly how: 'failed'; readonly error: unknown }
+  | {
+      readonly how: 'failed'
+      readonly error: unknown
+      /** Its requester left: those who wait try on, however often that happens. */
+      readonly isAborted?: boolean
+    }
   /** It produced something that only its own requester may have. */
   | { readonly how: 'refused'; readonly reason: string }
 

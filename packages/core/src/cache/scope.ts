@@ -147,8 +147,11 @@ export function currentScope(): Scope | undefined {
 
 /** The value that is being made here, if any; not one that has gone out already. */
 export function currentFillScope(): FillScope | undefined {
-  const scope = currentScope()
-  return scope === undefined || scope.kind === 'inert' || scope.isClosed ? undefined : scope
+  let scope = currentScope()
+  if (scope === undefined || scope.kind === 'inert') return undefined
+  // What a `collect` has left behind still runs in what is around it.
+  while (scope.isClosed && scope.around !== undefined) scope = scope.around
+  return scope.isClosed ? undefined : scope
 }
 
 export function runInScope<R>(scope: Scope, run: () => R): R {

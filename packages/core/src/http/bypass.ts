@@ -1,4 +1,4 @@
-import { warnOnce } from '../cache/warnings.ts'
+import { describeError, warnOnce } from '../cache/warnings.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { IncomingRequest } from './request.ts'
 
@@ -62,9 +62,16 @@ function isSkipped<Native>(
   { skip, name }: ResolvedOptions<Native>,
 ): boolean {
   try {
-    return skip !== undefined && skip(native) === true
+    const answer: unknown = skip?.(native)
+    // Nobody else waits for it, and its failure must not end the process.
+    if (answer instanceof Promise) answer.catch(() => {})
+    return Boolean(answer)
   } catch (error) {
-    warnOnce('RESTALE_SKIP_FAILED', name, `skip() threw ${String(error)}: the request goes past the cache.`)
+    warnOnce(
+      'RESTALE_SKIP_FAILED',
+      name,
+      `skip() threw ${describeError(error)}: the request goes past the cache.`,
+    )
     return true
   }
 }

@@ -68,18 +68,13 @@ export class Capture {
   #head: ResponseHead | undefined
   #chunks: Uint8Array[] = []
   #bytes = 0
+  #isAborted = false
 
   constructor(fields: CaptureFields) {
     this.#fields = fields
     this.scope = fields.fill.scope
     this.scope.onOptIn = () => this.onDecided?.()
     this.handle = new CaptureHandle(fields.engine, this, fields.status)
-  }
-
-  /** The position at which this began, if it is one of that ledger. */
-  positionIn(ledger: Engine['ledger']): number | undefined {
-    const { engine, fill } = this.#fields
-    return engine.ledger === ledger ? fill.version : undefined
   }
 
   /** A mount further in has taken the request over, and owns whatever comes of it. */
@@ -93,7 +88,11 @@ export class Capture {
 
   /** The handler wants to have nothing to do with the cache. */
   skip(): void {
-    if (this.#state !== 'open') return
+    if (this.#state === 'over') return
+    if (this.#state === 'recording') {
+      this.#refuse({ reason: 'skipped', effect: 'keep', isNature: false })
+      return
+    }
     this.scope.refuse('skipped')
     this.scope.close()
     this.#fields.engine.fills.leave(this.#fields.fill)
@@ -153,6 +152,12 @@ export class Capture {
   fail(error: unknown): void {
     if (this.#state !== 'over') this.#refuse(fail('failed'), error)
     else this.scope.withdraw?.()
+  }
+
+  /** Nobody is there any more to take the response; that says nothing of the next one. */
+  abort(error: unknown): void {
+    this.#isAborted = true
+    this.fail(error)
   }
 
   #bodyRefusal({ lines, body }: ResponseHead): Refusal | undefined {
@@ -224,7 +229,9 @@ export class Capture {
     this.#explain(reason)
     // What somebody's credentials get says nothing about what everybody else does.
     if (!hasCredentials) this.#settle(refusal, error)
-    this.#over(effect === 'fail' ? { how: 'failed', error } : { how: 'refused', reason })
+    this.#over(
+      effect === 'fail' ? { how: 'failed', error, isAborted: this.#isAborted } : { how: 'refused', reason },
+    )
   }
 
   /** What a refusal means for the entry there was, and for those who come next. */

@@ -186,9 +186,14 @@ async function apply(cache: EndpointCache, asked: EndpointInvalidation): Promise
 
 async function readJson(request: EndpointRequest): Promise<unknown> {
   requireJson(request)
-  const { parsedBody } = request
+  const { parsedBody, headers } = request
+  if (Number(headerValue(headers, 'content-length') ?? 0) > bodyLimit) throw tooLarge()
   if (parsedBody !== undefined && !(parsedBody instanceof Uint8Array)) return parsedBody
   return parseJson(await readBytes(request))
+}
+
+function tooLarge(): Refusal {
+  return new Refusal(413, `body: is larger than ${bodyLimit} bytes`)
 }
 
 /** RFC 9110 §15.5.16. What a parser above has consumed it has also decoded. */
@@ -207,7 +212,7 @@ async function readBytes(request: EndpointRequest): Promise<Uint8Array> {
   const { parsedBody } = request
   const bytes = parsedBody instanceof Uint8Array ? parsedBody : await request.readBody(bodyLimit)
   if (bytes === 'too-large' || bytes.byteLength > bodyLimit) {
-    throw new Refusal(413, `body: is larger than ${bodyLimit} bytes`)
+    throw tooLarge()
   }
   return bytes
 }

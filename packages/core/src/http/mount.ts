@@ -4,9 +4,9 @@ import { engineOf } from '../cache/create-cache.ts'
 import type { Engine } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
 import type { Fill, Landing } from '../cache/fills.ts'
+import { givenTags } from '../cache/given-tags.ts'
 import { FillScope } from '../cache/scope.ts'
 import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
-import { describeValue } from '../state/describe.ts'
 import { pathLabels } from '../state/path.ts'
 import { bypassReason, hasCredentials, hasPlainHost } from './bypass.ts'
 import { formatCacheStatus } from './cache-status.ts'
@@ -18,6 +18,7 @@ import type { Found } from './lookup.ts'
 import { forwardReason, isForVariant, lookup } from './lookup.ts'
 import type { ResolvedOptions, ResponseCacheOptions } from './options.ts'
 import { resolveOptions } from './options.ts'
+import { notePassage, passageOf } from './passage.ts'
 import { Refill } from './refill.ts'
 import type { IncomingRequest } from './request.ts'
 import { pathOf } from './request.ts'
@@ -25,7 +26,7 @@ import { respond } from './respond.ts'
 import type { Place } from './store-response.ts'
 import type { StoredResponse } from './stored-response.ts'
 import type { Verdict } from './verdict.ts'
-import { pass } from './verdict.ts'
+import { pass, stayOut } from './verdict.ts'
 
 /** Nobody waits longer for a flight of which it is not known whether it will be shared, counted from its start. */
 const undecidedWaitMs = 200
@@ -65,15 +66,25 @@ export class Mount<Native = unknown> {
 
   /** decide → key → memory tier → freshness → respond */
   #decide(request: IncomingRequest<Native>): Verdict | Promise<Verdict> {
-    const { refill, outer } = request
-    if (!this.#engine.isEnabled) return pass(undefined)
-    if (refill !== undefined && !refill.isReached) {
-      return refill.mount === this ? this.#reach(refill, request) : pass(undefined)
-    }
-    const { ledger } = this.#engine
-    // What lies between a mount further out and this one may have read data already.
-    const position = outer?.positionIn(ledger) ?? ledger.position
+    const { refill, outer, native } = request
+    if (!this.#engine.isEnabled) return stayOut()
+    if (refill !== undefined && !refill.isReached && refill.mount !== this) return stayOut()
+    const passage = passageOf(native, this.#engine)
     outer?.cede()
+    // The same mount once more: what is kept for the inner place, the outer one would answer too.
+    if (passage?.mounts.has(this.#options.name)) return stayOut()
+    // What lies between a mount further out and this one may have read data already.
+    const position = passage?.position ?? this.#engine.ledger.position
+    const verdict = this.#judge(request, position)
+    if (verdict instanceof Promise || verdict.do !== 'send') {
+      notePassage(native, this.#engine, this.#options.name, position)
+    }
+    return verdict
+  }
+
+  #judge(request: IncomingRequest<Native>, position: number): Verdict | Promise<Verdict> {
+    const { refill } = request
+    if (refill?.mount === this && !refill.isReached) return this.#reach(refill, request)
     const reason = bypassReason(request, this.#options)
     return reason === undefined ? this.#serve(request, position) : this.#bypass(request, reason)
   }
@@ -119,7 +130,7 @@ export class Mount<Native = unknown> {
   #miss(request: IncomingRequest<Native>, found: Found): Verdict | Promise<Verdict> {
     const { history, events } = this.#engine
     const nature = history.get(found.key)
-    if (nature?.isCeded) return pass(undefined)
+    if (nature?.isCeded) return stayOut()
     events.key('miss', found.key)
     // What a HEAD gives is no response to a GET, so there is nothing to store and nothing to share.
     if (request.method === 'HEAD') return pass(formatCacheStatus({ fwd: forwardReason(found) }))
@@ -188,13 +199,10 @@ export class Mount<Native = unknown> {
   #tag(scope: FillScope, { native }: IncomingRequest<Native>): void {
     const { tags } = this.#options
     try {
-      const list: unknown = typeof tags === 'function' ? tags(native) : tags
-      // A string would be taken for a list of its characters.
-      if (!Array.isArray(list)) throw new TypeError(`it gave ${describeValue(list)} instead of a list`)
-      scope.tag(list)
+      scope.tag(typeof tags === 'function' ? givenTags(tags(native)) : tags)
     } catch (error) {
       scope.refuse('tags-failed')
-      const message = `${scope.name} is not cached: its tags function failed: ${String(error)}`
+      const message = `${scope.name} is not cached: its tags function failed: ${describeError(error)}`
       warnOnce('RESTALE_TAGS_FAILED', scope.subject, message)
     }
   }
@@ -214,10 +222,14 @@ export class Mount<Native = unknown> {
     for (let failures = 0; failures < maxFailures && flight.waiters < maxWaiters; ) {
       const landing = await this.#wait(flight)
       if (landing === undefined || landing.how === 'refused') break
-      if (landing.how === 'failed') failures++
+      if (landing.how === 'failed') failures += landing.isAborted ? 0 : 1
       else {
         const { entry } = landing
-        if (!isForVariant(entry, request)) return this.#serve(request, position)
+        if (!isForVariant(entry, request)) {
+          // Were it not stored, the followers of other variants would go one after the other.
+          if (this.#engine.memory.peek(entry.key) !== entry) break
+          return this.#serve(request, position)
+        }
         const isMarked = ledger.isMarked(entry.version, position, entry, 'hard')
         if (!isMarked) return this.#collapsed(request, found, entry)
       }
@@ -225,7 +237,7 @@ export class Mount<Native = unknown> {
       if (next === undefined) return this.#lead(request, found, true)
       flight = next
     }
-    return history.get(key)?.isCeded ? pass(undefined) : this.#lead(request, found, false)
+    return history.get(key)?.isCeded ? stayOut() : this.#lead(request, found, false)
   }
 
   #collapsed(request: IncomingRequest<Native>, found: Found, entry: Entry<StoredResponse>): Verdict {

@@ -9,6 +9,7 @@ import type { OutgoingResponse, StoredResponse } from './stored-response.ts'
  * lies in browsers and CDNs.
  */
 export const generatedCacheControl = 'max-age=0, must-revalidate'
+const generatedLines = ['Cache-Control', generatedCacheControl]
 
 /** A stored response as this request gets it: whole, without body for HEAD, or 304. */
 export function respond(
@@ -20,10 +21,10 @@ export function respond(
   const { status, headers, added, removed, vary, body, hasCacheControl } = entry.value
   const isUnmodified = status === 200 && isConditionMet(request, headers, now)
   const lines = [...(isUnmodified ? notModifiedHeaders(headers) : headers), 'Age', String(ageOf(entry, now))]
-  if (!hasCacheControl) lines.push('Cache-Control', generatedCacheControl)
   return {
     status: isUnmodified ? 304 : status,
     headers: lines,
+    defaults: hasCacheControl ? [] : generatedLines,
     added,
     removed,
     vary,

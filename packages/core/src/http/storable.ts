@@ -54,7 +54,7 @@ export function refusalOf(
     unstorableRefusal(scope) ??
     ownerRefusal(head, options) ??
     varyRefusal(head, options) ??
-    (headerValue(head.lines, 'content-type')?.startsWith('text/event-stream')
+    (headerValue(head.lines, 'content-type')?.toLowerCase().startsWith('text/event-stream')
       ? nature('event-stream')
       : undefined) ??
     (headerValue(head.lines, 'content-range') === undefined ? undefined : keep('content-range')) ??

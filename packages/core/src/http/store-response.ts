@@ -32,7 +32,7 @@ export function storedResponse(
     vary: valuesBeyond([...varyMembers(lines)], [...varyMembers(baseline)]),
     body,
     ...selection,
-    hasCacheControl: hasHeader(lines, 'cache-control'),
+    hasCacheControl: hasHeader(headers, 'cache-control') || hasHeader(added, 'cache-control'),
     permitsAuthorization: permitsAuthorization(parseCacheControl(headerValues(lines, 'cache-control'))),
   }
 }

@@ -25,6 +25,8 @@ export interface StoredResponse {
 export interface OutgoingResponse {
   readonly status: number
   readonly headers: HeaderLines
+  /** Lines for names that nobody has set by then. */
+  readonly defaults: HeaderLines
   readonly added: HeaderLines
   readonly removed: readonly string[]
   readonly vary: readonly string[]

@@ -1,5 +1,5 @@
-import type { InertScope } from '../cache/scope.ts'
-import { inertScope } from '../cache/scope.ts'
+import type { Scope } from '../cache/scope.ts'
+import { currentScope, inertScope } from '../cache/scope.ts'
 import type { Capture } from './capture.ts'
 import type { CacheHandle } from './handle.ts'
 import { bypassHandle } from './handle.ts'
@@ -12,7 +12,7 @@ export type Verdict = PassVerdict | SendVerdict | CaptureVerdict
 /** Run the handler in `scope`, and stay out of the way. */
 interface PassVerdict {
   readonly do: 'pass'
-  readonly scope: InertScope
+  readonly scope: Scope
   readonly handle: CacheHandle<string>
   readonly cacheStatus?: string
 }
@@ -32,7 +32,11 @@ interface CaptureVerdict {
   readonly target: string
 }
 
-export function pass(cacheStatus: string | undefined): PassVerdict {
-  const plain = { do: 'pass', scope: inertScope, handle: bypassHandle } as const
-  return cacheStatus === undefined ? plain : { ...plain, cacheStatus }
+export function pass(cacheStatus: string): PassVerdict {
+  return { do: 'pass', scope: inertScope, handle: bypassHandle, cacheStatus }
+}
+
+/** As if the mount were not there: whatever captures further out goes on. */
+export function stayOut(): PassVerdict {
+  return { do: 'pass', scope: currentScope() ?? inertScope, handle: bypassHandle }
 }
