@@ -19,10 +19,10 @@ const hints: Readonly<Record<string, string>> = {
   authorization: ' (the request has credentials, and the response does not say that it is public)',
 }
 
-/** In development only, one line for each route or function: why it was not cached. */
-export function explainOnce(subject: string, reason: string): void {
+/** In development only, one line for each `subject` and reason: why `shown` was not cached. */
+export function explainOnce(subject: string, reason: string, shown = subject): void {
   if (globalThis.process?.env?.NODE_ENV !== 'development') return
-  const message = `${subject} was not cached: ${reason}${hints[reason] ?? ''}. See ${reasonsPage}`
+  const message = `${shown} was not cached: ${reason}${hints[reason] ?? ''}. See ${reasonsPage}`
   warnOnce('RESTALE_NOT_CACHED', `${subject} ${reason}`, message)
 }
 

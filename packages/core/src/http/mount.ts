@@ -285,7 +285,8 @@ export class Mount<Native = unknown> {
   #bypass({ method, target }: IncomingRequest<Native>, reason: string): Verdict {
     this.#engine.events.reason('bypass', undefined, reason)
     if (reason === 'method') return pass(formatCacheStatus({ fwd: 'method' }))
-    explainOnce(`${method} ${pathOf(target)}`, reason)
+    // By mount: which route it would have come to is not known, and a client can make up any number of paths.
+    explainOnce(`mount ${this.#options.name}`, reason, `${method} ${pathOf(target)}`)
     return pass(formatCacheStatus({ fwd: 'bypass', detail: reason }))
   }
 }
