@@ -49,6 +49,7 @@ export function responseCache<P extends string = never>(
 
 /** Where the endpoint listens if neither `path` nor the path of its mount says so. */
 const defaultPath = '/api/revalidate'
+const ownPaths = ['', '/', '/webhook', '/webhook/']
 
 /**
  * The endpoint that revalidates on demand; mount it above `express.json()`:
@@ -76,7 +77,10 @@ function endpointPath(
 ): string | undefined {
   if (path === undefined && isInRoute(request, middleware)) return ''
   const base = (path ?? (request.baseUrl === '' ? defaultPath : '')).replace(/\/+$/, '')
-  return isAtOrBelow(request.path, base) ? request.path.slice(base.length) : undefined
+  if (!isAtOrBelow(request.path, base)) return undefined
+  const below = request.path.slice(base.length)
+  // Mounted bare in a router, it must not take what is meant for its neighbours.
+  return path === undefined && base === '' && !ownPaths.includes(below) ? undefined : below
 }
 
 function exchange(

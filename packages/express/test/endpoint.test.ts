@@ -135,8 +135,8 @@ describe('the endpoint in an Express application', () => {
     await post(app, '/revalidate', json('{}', { 'Content-Type': 'text/plain' })).expect(415)
   })
 
-  test('404 for a path below it that it does not know', async () => {
-    const { app } = world()
+  test('404 for a path below its own that it does not know', async () => {
+    const { app } = world({ path: '/revalidate' }, (app, endpoint) => app.use(endpoint))
     const response = await request(app).get('/revalidate/other').set(bearer).expect(404)
     expect(response.body).toEqual({ message: 'Not found' })
   })
@@ -169,6 +169,20 @@ describe('where it is mounted', () => {
     expect(body).toMatchObject({ revalidated: true })
     expect(await statusOf()).toMatch(stale)
     expect((await request(app).get('/')).text).not.toContain('Missing tag')
+  })
+
+  test('bare in a router it leaves the routes beside it alone', async () => {
+    const { app } = world({}, (app, endpoint) =>
+      app.use(
+        '/admin',
+        express
+          .Router()
+          .use(endpoint)
+          .get('/users', (_req, res) => void res.send('users')),
+      ),
+    )
+    expect((await request(app).get('/admin/users')).text).toBe('users')
+    expect((await request(app).get('/admin?tag=posts').set(bearer)).body).toMatchObject({ revalidated: true })
   })
 
   test('given to a route, it listens at its path', async () => {
