@@ -19,7 +19,7 @@ import type { IncomingRequest } from './request.ts'
 import { pathOf } from './request.ts'
 import { generatedCacheControl } from './respond.ts'
 import type { Refusal, ResponseHead } from './storable.ts'
-import { fail, lengthRefusal, nature, refusalOf, unstorableRefusal } from './storable.ts'
+import { fail, keep, lengthRefusal, nature, refusalOf, unstorableRefusal } from './storable.ts'
 import type { Place } from './store-response.ts'
 import { etagLines, receivedAge, responseBytes, storedResponse } from './store-response.ts'
 import type { StoredResponse } from './stored-response.ts'
@@ -90,7 +90,7 @@ export class Capture {
   skip(): void {
     if (this.#state === 'over') return
     if (this.#state === 'recording') {
-      this.#refuse({ reason: 'skipped', effect: 'keep', isNature: false })
+      this.#refuse(keep('skipped'))
       return
     }
     this.scope.refuse('skipped')

@@ -87,7 +87,8 @@ export function nature(reason: string): Refusal {
   return { reason, effect: 'remove', isNature: true }
 }
 
-function keep(reason: string): Refusal {
+/** Not stored, which says nothing about what was stored before. */
+export function keep(reason: string): Refusal {
   return { reason, effect: 'keep', isNature: false }
 }
 
