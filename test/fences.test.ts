@@ -60,8 +60,16 @@ const fences: Record<string, { wrong: string[]; right: string[] }> = {
     ].map(named),
   },
   'packages/core/src/http': {
-    wrong: ['../index.ts', '../http.ts', 'node:http', 'express', 'koa', '@restale/node'].map(named),
+    wrong: ['../index.ts', '../http.ts', '../fetch/a.ts', 'node:http', 'express', 'koa', '@restale/node'].map(
+      named,
+    ),
     right: ['./a.ts', '../cache/a.ts', '../state/a.ts', 'node:crypto', 'standardwebhooks'].map(named),
+  },
+  'packages/core/src/fetch': {
+    wrong: ['../index.ts', '../create-cache.ts', 'node:http', 'node:fs', 'undici', '@restale/node'].map(
+      named,
+    ),
+    right: ['./a.ts', '../http/a.ts', '../cache/a.ts', '../state/a.ts', 'node:crypto'].map(named),
   },
   'packages/contract/src': {
     wrong: ['express', '@restale/express', '@restale/node', '../../core/src/index.ts'].map(named),

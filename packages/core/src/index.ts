@@ -3,16 +3,20 @@ export type {
   Cache,
   CacheOptions,
   Collected,
+  FetchCaching,
+  FetchInit,
+  FetchOptions,
   LifeInput,
   Register,
   RegisteredProfile,
   RevalidateProfile,
 } from './cache/cache.ts'
-export type { CachedFunction, CachedOptions } from './cache/cached.ts'
+export type { CachedFunction, Peeked } from './cache/cached.ts'
 export type { Clock } from './cache/clock.ts'
-export { createCache } from './cache/create-cache.ts'
+export type { CachedOptions } from './cache/definition.ts'
 export { CacheError, type CacheErrorCode } from './cache/errors.ts'
 export type { CacheEvent, CacheMessage, EventKind } from './cache/events.ts'
 export type { Invalidation } from './cache/invalidate.ts'
+export { createCache } from './create-cache.ts'
 export type { BuiltInProfile, Life, LifeFields, Profile } from './state/life.ts'
 export type { PathType } from './state/path.ts'

@@ -1,4 +1,4 @@
-import type { Cache, CachedFunction, Collected, Invalidation, LifeInput } from '@restale/core'
+import type { Cache, CachedFunction, Collected, Invalidation, LifeInput, Peeked } from '@restale/core'
 import { createCache } from '@restale/core'
 import { expectTypeOf } from 'vitest'
 
@@ -99,6 +99,45 @@ plain.cached(() => 1, { key: 'k', tags: 'posts' })
 // @ts-expect-error: nor may the function give one string
 plain.cached((id: string) => id, { key: 'k', tags: ([id]) => id })
 
+// Its methods take the same arguments.
+expectTypeOf(getPost.key).toEqualTypeOf<(id: string, draft?: boolean) => string>()
+expectTypeOf(getPost.revalidate('1', true)).toEqualTypeOf<Promise<Invalidation>>()
+expectTypeOf(getPost.delete('1')).toEqualTypeOf<Promise<Invalidation>>()
+expectTypeOf(getPost.peek('1')).toEqualTypeOf<
+  Peeked<{ id: string; draft: boolean | undefined }> | undefined
+>()
+expectTypeOf<Peeked<number>['freshness']>().toEqualTypeOf<'fresh' | 'stale'>()
+// @ts-expect-error: an argument is missing
+getPost.revalidate()
+// @ts-expect-error: an argument of another type
+getPost.delete(1)
+// @ts-expect-error: an argument is missing
+getPost.key()
+// @ts-expect-error: an argument of another type
+getPost.peek(1)
+// @ts-expect-error: there may be nothing
+getPost.peek('1').value
+
+// Its further options.
+plain.cached((_connection: WeakKey, id: string) => id, {
+  key: 'k',
+  keyOf: (args) => {
+    expectTypeOf(args).toEqualTypeOf<[connection: WeakKey, id: string]>()
+    return args[1]
+  },
+  clone: false,
+  hardTimeoutMs: 1_000,
+  staleIfError: Number.POSITIVE_INFINITY,
+})
+// @ts-expect-error: a member is no function of the arguments
+plain.cached((id: string) => id, { key: 'k', keyOf: 'id' })
+// @ts-expect-error: milliseconds
+plain.cached(() => 1, { key: 'k', hardTimeoutMs: '1s' })
+// @ts-expect-error: seconds
+plain.cached(() => 1, { key: 'k', staleIfError: true })
+// @ts-expect-error: not an option
+plain.cached(() => 1, { key: 'k', timeout: 1_000 })
+
 // `collect` tells what was awaited.
 expectTypeOf(plain.collect(async () => 1)).resolves.toEqualTypeOf<Collected<number>>()
 
@@ -107,3 +146,27 @@ expectTypeOf(plain.collect(async () => 1)).resolves.toEqualTypeOf<Collected<numb
 createCache({ profiles: { feed: { revalidate: '60' } } })
 // @ts-expect-error: not an option
 createCache({ max: 1 })
+
+// `cache.fetch` goes where `fetch` goes, and says more.
+expectTypeOf(plain.fetch).toExtend<typeof fetch>()
+globalThis.fetch = feeding.fetch
+expectTypeOf(plain.fetch('http://a.test/')).resolves.toEqualTypeOf<Response>()
+plain.fetch(new URL('http://a.test/'), { next: { tags: ['t'], revalidate: 60 }, cache: 'force-cache' })
+plain.fetch(new Request('http://a.test/'), {
+  next: { revalidate: false, upstreamTags: true, upstreamLife: false },
+})
+plain.fetch('http://a.test/', { method: 'POST', body: 'b', signal: AbortSignal.timeout(1), duplex: 'half' })
+// What a wrapper of `fetch` is given can be handed on.
+globalThis.fetch = (input, init) => plain.fetch(input, { ...init, next: { tags: ['t'] } })
+// @ts-expect-error: `true` is no number of seconds
+plain.fetch('http://a.test/', { next: { revalidate: true } })
+// @ts-expect-error: one string is no list
+plain.fetch('http://a.test/', { next: { tags: 't' } })
+// @ts-expect-error: a name that is none
+plain.fetch('http://a.test/', { next: { revalidat: 1 } })
+// @ts-expect-error: a mode that is none
+plain.fetch('http://a.test/', { cache: 'forever' })
+createCache({ fetch: { fetch, upstreamTags: true, upstreamLife: true } })
+createCache({ fetch: { fetch: plain.fetch } })
+// @ts-expect-error: not a function
+createCache({ fetch: { fetch: 'fetch' } })

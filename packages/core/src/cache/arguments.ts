@@ -16,6 +16,16 @@ export function encodeArguments(args: readonly unknown[], key: string): string {
   return encoded
 }
 
+/**
+ * What an option `keyOf` gave, encoded as an argument is.
+ * @throws CacheError `ERR_RESTALE_INVALID_ARGUMENT`, also for undefined: that is a forgotten `return`
+ */
+export function encodeKeyOf(given: unknown, key: string): string {
+  const place = { key, path: 'what keyOf gave', parents: [] }
+  if (given === undefined) throw unencodable('undefined', place)
+  return encode(given, place)
+}
+
 /** What is deeper is hardly meant as a key, and would overflow the stack at some depth. */
 const maxDepth = 100
 
@@ -127,6 +137,6 @@ function inside(place: Place, step: string): Place {
 function unencodable(what: string, { key, path }: Place): CacheError {
   return new CacheError(
     'ERR_RESTALE_INVALID_ARGUMENT',
-    `cached function "${key}": ${path} holds ${what}, which cannot be part of a cache key. Pass plain data.`,
+    `cached function "${key}": ${path} holds ${what}, which cannot be part of a cache key. Pass plain data, or give keyOf.`,
   )
 }

@@ -1,7 +1,8 @@
 import type { BuiltInProfile, Life, LifeFields, Profile } from '../state/life.ts'
 import type { PathType } from '../state/path.ts'
-import type { CachedFunction, CachedOptions } from './cached.ts'
+import type { CachedFunction } from './cached.ts'
 import type { Clock } from './clock.ts'
+import type { CachedOptions } from './definition.ts'
 import type { CacheEvent } from './events.ts'
 import type { Invalidation } from './invalidate.ts'
 
@@ -32,8 +33,45 @@ export interface CacheOptions<P extends string = never> {
     /** Milliseconds after which a fill is given up, and nobody waits for it any longer. @default 30_000 */
     readonly timeoutMs?: number
   }
+  readonly fetch?: FetchOptions
   /** Where the time is read. @default a clock that never steps back */
   readonly clock?: Clock
+}
+
+/** How `cache.fetch` treats what it gets. */
+export interface FetchOptions {
+  /** What fetches where the cache has nothing. @default the global `fetch`, as it is at the time of the call */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  /**
+   * Takes over as tags what the reply names in `Cache-Tag`, `Surrogate-Key`, `Edge-Cache-Tag` and `Cache-Groups`
+   * (RFC 9875). A call can say otherwise for itself. @default false
+   */
+  readonly upstreamTags?: boolean | undefined
+  /**
+   * Lets the `Cache-Control` of the reply decide: how long it lives (RFC 9111 §4.2.1) where the call does not say
+   * so itself, and with `no-store`, `no-cache` or `private` that it is not stored. A call can say otherwise for
+   * itself. @default false
+   */
+  readonly upstreamLife?: boolean | undefined
+}
+
+/** What a call of `cache.fetch` says about caching, as in Next.js. */
+export interface FetchCaching {
+  /** Tags of the reply, at most 128. They alone cache it too, until one of them is invalidated. */
+  readonly tags?: readonly string[] | undefined
+  /** Seconds until it is stale; `false` and `Infinity`: never; 0: it is not cached. */
+  readonly revalidate?: number | false | undefined
+  /** As the option of `createCache`, for this call. */
+  readonly upstreamTags?: boolean | undefined
+  /** As the option of `createCache`, for this call; `true` alone caches what the reply gives a life. */
+  readonly upstreamLife?: boolean | undefined
+}
+
+/** What `fetch` takes, and `next`. */
+export type FetchInit = Omit<RequestInit, 'cache' | 'next'> & {
+  readonly next?: FetchCaching | undefined
+  /** `force-cache` caches; `no-store`, `no-cache` and `reload` ask upstream and store nothing. */
+  readonly cache?: 'default' | 'force-cache' | 'no-cache' | 'no-store' | 'only-if-cached' | 'reload'
 }
 
 /** What `collect` learns about the code that it runs. */
@@ -69,6 +107,14 @@ export interface Cache<P extends string = never> {
     fn: (...args: A) => R | Promise<R>,
     options: CachedOptions<A, R, LifeInput<P>>,
   ) => CachedFunction<A, R>
+
+  /**
+   * `fetch`, cached where the call says so: by `next.revalidate`, `next.tags` or `cache: 'force-cache'`. Only GET
+   * and HEAD, others where `revalidate` or `force-cache` asks for it; only replies with status 200 are stored.
+   * Rejects as `fetch` does.
+   * @throws CacheError in the promise: `ERR_RESTALE_INVALID_OPTION`, `ERR_RESTALE_INVALID_LIFE`
+   */
+  readonly fetch: (input: string | URL | Request, init?: FetchInit) => Promise<Response>
 
   /**
    * Makes everything with one of these tags stale now, and expired after the profile's `expire`;

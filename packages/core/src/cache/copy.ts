@@ -22,6 +22,15 @@ export function deepCopy<V>(value: V): Copy<V> {
   return { value: copier.copy(value, 'value') as V, bytes: copier.bytes }
 }
 
+/** Bytes of a value that is kept as it is. What cannot be measured is counted as one kibibyte. */
+export function sharedBytes(value: unknown): number {
+  try {
+    return deepCopy(value).bytes
+  } catch {
+    return 1024
+  }
+}
+
 export function isPrimitive(value: unknown): boolean {
   return (
     (typeof value !== 'object' || value === null) && typeof value !== 'function' && typeof value !== 'symbol'

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { Life } from '../state/life.ts'
 import { Background } from './background.ts'
 import type { Clock } from './clock.ts'
-import { schedule } from './clock.ts'
+import { schedule, systemClock } from './clock.ts'
 import type { Entry } from './entry.ts'
 import { createEntry } from './entry.ts'
 import type { Events } from './events.ts'
@@ -35,6 +35,10 @@ export interface Filled<V> {
   readonly bornAt?: number
 }
 
+/** Not stored, which says nothing against what is: going on with that, nobody sees data go back. */
+export const overtaken = 'another fill has ended meanwhile'
+
+const closeTimeoutMs = 5_000
 const firstRetryMs = 1_000
 const longestRetryMs = 60_000
 
@@ -92,6 +96,7 @@ export class Engine {
       tags,
       paths,
       life,
+      lifeHandedOn: fill.scope.lifeHandedOn(life),
       incarnation: this.ledger.incarnation,
       sequence: fill.sequence,
       size: entryOverhead + stringBytes(key) + labels + filled.bytes,
@@ -100,16 +105,17 @@ export class Engine {
     })
   }
 
-  /** Stores what a fill has made. Gives the reason if it was not stored. */
-  store(fill: Fill, entry: Entry): string | undefined {
-    const reason = this.#whyNotStored(fill, entry)
+  /** Stores what a fill has made, unless there is a reason against it. Gives the reason if it was not stored. */
+  store(fill: Fill, entry: Entry, refusal?: string): string | undefined {
+    const reason = refusal ?? this.#whyNotStored(fill, entry)
     if (reason === undefined) {
       this.fills.supersedeEarlier(fill)
       fill.scope.withdraw = () => this.#removeEntry(entry)
       this.events.key('stored', entry.key)
     } else {
-      // Whoever says that it must not be shared says so of what was stored before, too.
-      if (isLifeless(entry)) this.remove(fill, entry.key)
+      // Whoever says that it must not be shared says so of what was stored before, too. A life that has run out
+      // because of something stale inside says nothing.
+      if (isLifeless(entry) && !fill.scope.isMadeOfStale) this.remove(fill, entry.key)
       this.events.reason('refused', entry.key, reason)
     }
     return reason
@@ -148,6 +154,25 @@ export class Engine {
     return schedule(this.clock, onTimeout, this.limits.fillTimeoutMs)
   }
 
+  /** Forgets everything, and lets no fill in flight store any more. */
+  clear(): void {
+    this.ledger.invalidateAll()
+    this.memory.clear()
+    this.history.clear()
+    this.functions.clear()
+  }
+
+  /** Starts nothing new, and resolves when what runs in the background has ended, or takes too long. */
+  async close(): Promise<void> {
+    this.isEnabled = false
+    let stopTimer = () => {}
+    const timeout = new Promise<void>((resolve) => {
+      stopTimer = schedule(systemClock, resolve, closeTimeoutMs)
+    })
+    await Promise.race([this.background.idle(), timeout])
+    stopTimer()
+  }
+
   #whyNotStored(fill: Fill, entry: Entry): string | undefined {
     if (!this.isEnabled) return 'the cache is disabled'
     if (fill.scope.unstorable !== undefined) return fill.scope.unstorable
@@ -155,7 +180,10 @@ export class Engine {
     if (fill.isSuperseded) return 'a later fill has ended before'
     const held = this.memory.peek(entry.key)
     if (held !== undefined && held.sequence > entry.sequence) return 'a later fill has ended before'
-    if (this.ledger.judge(entry, this.clock.now()) === 'expired') return 'it expired while it was made'
+    const freshness = this.ledger.judge(entry, this.clock.now())
+    if (freshness === 'expired') return 'it expired while it was made'
+    const isHeldUsable = held !== undefined && this.ledger.judge(held, this.clock.now()) !== 'expired'
+    if (freshness === 'stale' && fill.isOvertaken && isHeldUsable) return overtaken
     if (!this.memory.set(entry)) return `it is larger than ${this.memory.maxEntryBytes} bytes`
     return undefined
   }

@@ -1,10 +1,13 @@
 import type { Aging } from '../state/freshness.ts'
+import type { Profile } from '../state/life.ts'
 
 /** A stored value with its tags, its life, the instant it was born and its version. */
 export interface Entry<V = unknown> extends Aging {
   readonly key: string
   readonly value: V
   readonly tags: readonly string[]
+  /** What of its life limits a value that is made of it. */
+  readonly lifeHandedOn: Profile
   /** Labels that `revalidatePath` reaches: responses have them, functions do not. */
   readonly paths: readonly string[] | undefined
   /** The ledger that minted `version`; versions of another incarnation do not compare. */
@@ -39,6 +42,7 @@ export function createEntry<V>(fields: NewEntry<V>): Entry<V> {
     version: fields.version,
     bornAt: fields.bornAt,
     life: fields.life,
+    lifeHandedOn: fields.lifeHandedOn,
     revision: -1,
     staleAt: 0,
     expiredAt: 0,

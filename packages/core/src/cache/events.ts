@@ -18,6 +18,8 @@ export type CacheEvent =
       readonly version: number
       readonly tags: readonly string[]
       readonly paths: readonly string[]
+      /** Of single entries, by `.revalidate()` and `.delete()` of a cached function. */
+      readonly keys: readonly string[]
       readonly isHard: boolean
     }
 

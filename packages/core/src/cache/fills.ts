@@ -7,8 +7,6 @@ export type Landing<V = unknown> =
   | {
       readonly how: 'value'
       readonly entry: Entry<V>
-      /** Why its labels do not say all: nothing that is made of it may be stored either. */
-      readonly unlabelled?: string | undefined
     }
   | {
       readonly how: 'failed'
@@ -17,7 +15,20 @@ export type Landing<V = unknown> =
       readonly isAborted?: boolean
     }
   /** It produced something that only its own requester may have. */
-  | { readonly how: 'refused'; readonly reason: string }
+  | {
+      readonly how: 'refused'
+      readonly reason: string
+      /** The next one will be refused as well: nobody waits for it. */
+      readonly isNature?: boolean
+    }
+
+/** When a call or a request began. */
+export interface Moment {
+  /** The ledger's position. */
+  readonly position: number
+  /** Epoch milliseconds. */
+  readonly at: number
+}
 
 /** At most so many fills of one key that others may wait for. */
 const maxFlights = 2
@@ -39,9 +50,13 @@ export class Fill<V = unknown> {
   readonly landed: Promise<Landing<V>>
   /** A fill that started later has replaced or removed the entry. */
   isSuperseded = false
+  /** A fill that started earlier has stored meanwhile: which of the two has read the newer data is not certain. */
+  isOvertaken = false
   hasLanded = false
   /** Waiters beyond a bound go on alone. */
   waiters = 0
+  /** Called when the last one who waited has left before it landed. */
+  onDeserted: (() => void) | undefined
   readonly #previousTags: readonly string[]
   #resolve!: (landing: Landing) => void
 
@@ -68,7 +83,7 @@ export class Fill<V = unknown> {
 
   /** The tags that it will probably have: those declared so far and those of the entry it replaces. */
   knownLabels(paths: readonly string[] | undefined): Labels {
-    return { tags: [...this.scope.tags, ...this.#previousTags], paths }
+    return { key: this.key, tags: [...this.scope.tags, ...this.#previousTags], paths }
   }
 
   land(landing: Landing<V>): void {
@@ -140,17 +155,23 @@ export class Fills {
   }
 
   /**
-   * May someone who started at `position` wait for this flight? Not if what it is known to depend on was
-   * invalidated between its start and theirs.
+   * May someone who started then wait for this flight? Not if what it is known to depend on was invalidated
+   * between its start and theirs.
    */
-  canJoin(fill: Fill, position: number, severity: 'hard' | 'any', paths?: readonly string[]): boolean {
-    return !this.#ledger.isMarked(fill.version, position, fill.knownLabels(paths), severity)
+  canJoin(
+    fill: Fill,
+    { position, at }: Moment,
+    severity: 'hard' | 'any',
+    paths?: readonly string[],
+  ): boolean {
+    return !this.#ledger.isMarked(fill.version, position, fill.knownLabels(paths), severity, at)
   }
 
-  /** Whatever started earlier than this fill must not store any more. */
+  /** It has ended: whatever started earlier must not store any more, and what started later may be behind it. */
   supersedeEarlier(fill: Fill): void {
     for (const other of this.#byKey.get(fill.key) ?? []) {
       if (other.sequence < fill.sequence) other.isSuperseded = true
+      else if (other !== fill) other.isOvertaken = true
     }
   }
 }

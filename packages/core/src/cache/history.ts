@@ -34,6 +34,10 @@ export class KeyHistory {
     if (this.#natures.size > this.#limit) this.#natures.delete(this.#oldest.next())
   }
 
+  forget(key: string): void {
+    this.#natures.delete(key)
+  }
+
   clear(): void {
     this.#natures.clear()
   }

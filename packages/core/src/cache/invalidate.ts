@@ -20,6 +20,8 @@ export interface Invalidation {
 export interface InvalidationRequest {
   readonly tags: readonly unknown[]
   readonly paths?: readonly { readonly path: unknown; readonly type?: unknown }[]
+  /** Keys of single entries; they are the library's own, and right. */
+  readonly keys?: readonly string[]
   /** Seconds until what the tags mark expires; 0 is hard. */
   readonly expire: number
 }
@@ -32,13 +34,14 @@ export function invalidate(
 ): Promise<Invalidation> {
   const tags = [...new Set(Array.from(request.tags, checkedTag))]
   const paths = [...new Set((request.paths ?? []).map(({ path, type }) => checkedPathLabel(path, type)))]
+  const { keys = [] } = request
   refuseInsideFill(call)
   const now = engine.clock.now()
   const isHard = request.expire <= 0
   const expiredAt = isHard ? now : now + request.expire * 1000
-  const version = engine.ledger.invalidate({ tags, paths, expiredAt }, now)
+  const version = engine.ledger.invalidate({ tags, paths, keys, expiredAt }, now)
   if (engine.events.isHeard('invalidated')) {
-    engine.events.publish({ kind: 'invalidated', version, tags, paths, isHard })
+    engine.events.publish({ kind: 'invalidated', version, tags, paths, keys, isHard })
   }
   return Promise.resolve({ version, tags, reach: 'everywhere' })
 }

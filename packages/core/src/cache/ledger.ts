@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Freshness } from '../state/freshness.ts'
 import { outlook } from '../state/freshness.ts'
 import type { Mark } from '../state/mark.ts'
-import { expireMark, staleMark } from '../state/mark.ts'
+import { expireMark, foldFired, staleMark } from '../state/mark.ts'
 import type { Entry } from './entry.ts'
 import { MarkTable } from './mark-table.ts'
 
@@ -11,17 +11,20 @@ export interface Marking {
   readonly tags: readonly string[]
   /** Path labels (`state/path.ts`), always hard. */
   readonly paths: readonly string[]
-  /** Epoch milliseconds from which what the tags mark is expired; `now` or earlier means hard. */
+  /** Keys of single entries. */
+  readonly keys?: readonly string[]
+  /** Epoch milliseconds from which what the tags and keys mark is expired; `now` or earlier means hard. */
   readonly expiredAt: number
 }
 
-/** What a value is known under: tags, and path labels if it is a response. */
+/** What a value is known under: its key, its tags, and path labels if it is a response. */
 export interface Labels {
+  readonly key: string
   readonly tags: Iterable<string>
   readonly paths?: Iterable<string> | undefined
 }
 
-interface Applied extends Marking {
+interface Applied extends Required<Marking> {
   readonly version: number
   readonly isHard: boolean
 }
@@ -44,6 +47,7 @@ export class Ledger {
 
   readonly #tags: MarkTable
   readonly #paths: MarkTable
+  readonly #keys: MarkTable
   #history: Applied[] = []
   #historyLabels = 0
   /** Invalidations after this version are all in the history. */
@@ -52,6 +56,7 @@ export class Ledger {
   constructor(maxMarks: number) {
     this.#tags = new MarkTable(maxMarks)
     this.#paths = new MarkTable(maxMarks)
+    this.#keys = new MarkTable(maxMarks)
   }
 
   /** In force when it returns. Gives the version that was minted. */
@@ -62,10 +67,12 @@ export class Ledger {
       ? (mark: Mark) => expireMark(mark, version)
       : (mark: Mark) => staleMark(mark, version, marking.expiredAt, now)
     for (const tag of marking.tags) this.#tags.update(tag, worsen, now)
+    for (const key of marking.keys ?? []) this.#keys.update(key, worsen, now)
     for (const path of marking.paths) this.#paths.update(path, (mark) => expireMark(mark, version), now)
     this.revision++
     // Copies: the caller's lists go on to whoever awaits or listens, and those may change them.
-    this.#remember({ ...marking, tags: [...marking.tags], paths: [...marking.paths], version, isHard })
+    const { tags, paths, keys = [] } = marking
+    this.#remember({ ...marking, tags: [...tags], paths: [...paths], keys: [...keys], version, isHard })
     return version
   }
 
@@ -74,6 +81,7 @@ export class Ledger {
     const version = ++this.position
     this.#tags.expireAll(version)
     this.#paths.expireAll(version)
+    this.#keys.expireAll(version)
     this.revision++
     this.#forgetHistory(version)
   }
@@ -84,19 +92,41 @@ export class Ledger {
     return now >= entry.expiredAt ? 'expired' : now >= entry.staleAt ? 'stale' : 'fresh'
   }
 
+  /** Expired by an invalidation, whatever its age is. */
+  isExpiredByMark(entry: Entry, now: number): boolean {
+    if (entry.incarnation !== this.incarnation) return true
+    const life = { ...entry.life, expire: Number.POSITIVE_INFINITY }
+    return now >= outlook({ ...entry, life }, this.#marksOf(entry)).expiredAt
+  }
+
   /**
    * Was a value of these labels and this version invalidated, by anything up to the position `upTo`?
-   * Exact while the history reaches back; beyond that the answer is yes whenever it cannot be ruled out.
+   * A soft one is hard from its deadline on: `at` is the instant for which the question is asked, in epoch
+   * milliseconds. Exact while the history reaches back; beyond that the answer is yes whenever it cannot be
+   * ruled out.
    */
-  isMarked(version: number, upTo: number, labels: Labels, severity: 'hard' | 'any'): boolean {
+  isMarked(
+    version: number,
+    upTo: number,
+    labels: Labels,
+    severity: 'hard' | 'any',
+    at = Number.NEGATIVE_INFINITY,
+  ): boolean {
     if (upTo <= version) return false
-    if (this.#historySince <= version) return this.#isMarkedInHistory(version, upTo, labels, severity)
-    return [...this.#marksOf(labels)].some(
-      (mark) => version < mark.expiredBefore || (severity === 'any' && version < mark.staleBefore),
+    if (this.#historySince <= version) return this.#isMarkedInHistory(version, upTo, labels, severity, at)
+    return this.#marksOf(labels).some(
+      (mark) =>
+        version < foldFired(mark, at).expiredBefore || (severity === 'any' && version < mark.staleBefore),
     )
   }
 
-  #isMarkedInHistory(version: number, upTo: number, labels: Labels, severity: 'hard' | 'any'): boolean {
+  #isMarkedInHistory(
+    version: number,
+    upTo: number,
+    labels: Labels,
+    severity: 'hard' | 'any',
+    at: number,
+  ): boolean {
     const applied = this.#history.filter((record) => record.version > version && record.version <= upTo)
     if (applied.length === 0) return false
     const tags = new Set(labels.tags)
@@ -104,12 +134,13 @@ export class Ledger {
     return applied.some(
       (record) =>
         record.paths.some((path) => paths.has(path)) ||
-        ((record.isHard || severity === 'any') && record.tags.some((tag) => tags.has(tag))),
+        ((record.isHard || record.expiredAt <= at || severity === 'any') &&
+          (record.tags.some((tag) => tags.has(tag)) || record.keys.includes(labels.key))),
     )
   }
 
-  #marksOf({ tags, paths }: Labels): Mark[] {
-    const marks = this.#tags.of([...tags])
+  #marksOf({ key, tags, paths }: Labels): Mark[] {
+    const marks = this.#tags.of([...tags]).concat(this.#keys.of([key]))
     return paths === undefined ? marks : marks.concat(this.#paths.of([...paths]))
   }
 
@@ -126,10 +157,10 @@ export class Ledger {
 
   #remember(applied: Applied): void {
     this.#history.push(applied)
-    this.#historyLabels += applied.tags.length + applied.paths.length
+    this.#historyLabels += labelCount(applied)
     while (this.#history.length > maxHistory || this.#historyLabels > maxHistoryLabels) {
       const oldest = this.#history.shift() as Applied
-      this.#historyLabels -= oldest.tags.length + oldest.paths.length
+      this.#historyLabels -= labelCount(oldest)
       this.#historySince = oldest.version
     }
   }
@@ -139,4 +170,8 @@ export class Ledger {
     this.#historyLabels = 0
     this.#historySince = version
   }
+}
+
+function labelCount({ tags, paths, keys }: Applied): number {
+  return tags.length + paths.length + keys.length
 }

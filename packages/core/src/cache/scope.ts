@@ -4,7 +4,7 @@ import { remaining, shorter, withDefaults } from '../state/life.ts'
 import { maxTagsPerEntry, maxTagsPerScope, tagProblem } from '../state/tag.ts'
 import { warnOnce } from './warnings.ts'
 
-export type ScopeKind = 'function' | 'response' | 'collect'
+export type ScopeKind = 'function' | 'fetch' | 'response' | 'collect'
 
 /** A request that the cache has seen and let pass: labels go nowhere, and are no error either. */
 export interface InertScope {
@@ -18,7 +18,8 @@ export type Scope = FillScope | InertScope
 /** What a nested value hands on to the one around it. */
 export interface Consumed {
   readonly tags: Iterable<string>
-  readonly life: Life
+  /** What limits the life around it. */
+  readonly lifeHandedOn: Profile
   readonly bornAt: number
 }
 
@@ -45,13 +46,18 @@ export class FillScope {
   isClosed = false
   /** Why the value must not be stored, if it must not. */
   unstorable: string | undefined
+  /**
+   * It is made of something stale, or without something that took too long: it must not be stored, which says
+   * nothing against what was stored before.
+   */
+  isMadeOfStale = false
   explicitLife: Profile | undefined
   onOptIn: (() => void) | undefined
   /** Takes back what was stored: a tag came when the value had gone out already, or it did not go out after all. */
   withdraw: (() => void) | undefined
 
   #declared = 0
-  #nestedLife: Life | undefined
+  #nestedLife: Profile | undefined
 
   constructor(kind: ScopeKind, owner: object, name: string, subject = name, around?: FillScope) {
     this.kind = kind
@@ -59,8 +65,8 @@ export class FillScope {
     this.name = name
     this.subject = subject
     this.around = around
-    this.isDecided = kind === 'function' || around?.isDecided === true
-    this.isOptedIn = kind === 'function'
+    this.isOptedIn = kind === 'function' || kind === 'fetch'
+    this.isDecided = this.isOptedIn || around?.isDecided === true
   }
 
   /** An invalid tag is skipped with a warning, and the value is not stored: nobody could invalidate it. */
@@ -79,6 +85,13 @@ export class FillScope {
     this.explicitLife = this.explicitLife === undefined ? life : shorter(this.explicitLife, life)
   }
 
+  /** The code itself says how long the value may be used, and a response asks to be cached by that. */
+  declareLife(life: Profile): void {
+    if (this.isClosed) return
+    this.limitLife(life)
+    if (this.kind === 'response') this.optIn()
+  }
+
   optIn(): void {
     this.isDecided = true
     this.isOptedIn = true
@@ -92,14 +105,19 @@ export class FillScope {
       this.refuse('it uses a value of another cache, whose invalidations do not reach it')
     for (const tag of entry.tags) this.tags.add(tag)
     if (this.tags.size > maxTagsPerEntry) this.#refuseTooMany()
-    const rest = remaining(entry.life, Math.max(0, now - entry.bornAt) / 1000)
-    this.#nestedLife =
-      this.#nestedLife === undefined ? rest : withDefaults(shorter(this.#nestedLife, rest), rest)
+    const rest = remaining(entry.lifeHandedOn, Math.max(0, now - entry.bornAt) / 1000)
+    this.#nestedLife = this.#nestedLife === undefined ? rest : shorter(this.#nestedLife, rest)
   }
 
   /** The first reason is kept. */
   refuse(reason: string): void {
     this.unstorable ??= reason
+  }
+
+  /** What is nested in it was served stale, or was not waited for. */
+  refuseStale(reason = 'it uses a stale value'): void {
+    this.isMadeOfStale = true
+    this.refuse(reason)
   }
 
   close(): void {
@@ -110,6 +128,11 @@ export class FillScope {
   life(defaults: Life): Life {
     const implicit = this.#nestedLife === undefined ? defaults : shorter(defaults, this.#nestedLife)
     return withDefaults(this.explicitLife ?? {}, withDefaults(implicit, defaults))
+  }
+
+  /** What of its life limits the one around it: of a fetch only what was said explicitly, as in Next.js. */
+  lifeHandedOn(life: Life): Profile {
+    return this.kind === 'fetch' ? (this.explicitLife ?? {}) : life
   }
 
   #countProblem(tag: string): string | undefined {

@@ -218,19 +218,21 @@ export class Capture {
       key: variant === '' ? urlKey : variantKey(urlKey, variant),
       bytes: responseBytes(value),
       life: lifetime(this.scope, control, options.life, engine.profiles.default),
-      bornAt: fill.bornAt - receivedAge(head) * 1000,
+      bornAt: fill.bornAt - receivedAge(head.lines) * 1000,
     })
   }
 
   #refuse(refusal: Refusal, error: unknown = new Error(refusal.reason)): void {
     const { engine, fill, hasCredentials } = this.#fields
-    const { reason, effect } = refusal
+    const { reason, effect, isNature } = refusal
     engine.events.reason('refused', fill.key, reason)
     this.#explain(reason)
     // What somebody's credentials get says nothing about what everybody else does.
     if (!hasCredentials) this.#settle(refusal, error)
     this.#over(
-      effect === 'fail' ? { how: 'failed', error, isAborted: this.#isAborted } : { how: 'refused', reason },
+      effect === 'fail'
+        ? { how: 'failed', error, isAborted: this.#isAborted }
+        : { how: 'refused', reason, isNature },
     )
   }
 

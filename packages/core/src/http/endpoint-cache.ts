@@ -1,5 +1,5 @@
 import type { Cache } from '../cache/cache.ts'
-import { engineOf } from '../cache/create-cache.ts'
+import { engineOf } from '../cache/engine-of.ts'
 import { invalidate } from '../cache/invalidate.ts'
 import type { EndpointCache } from './endpoint.ts'
 

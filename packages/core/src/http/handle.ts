@@ -33,11 +33,7 @@ export class CaptureHandle implements CacheHandle<string> {
   }
 
   life(life: LifeInput<string>): void {
-    const fields = this.#engine.profiles.fields(life)
-    const { scope } = this.#capture
-    if (scope.isClosed) return
-    scope.limitLife(fields)
-    scope.optIn()
+    this.#capture.scope.declareLife(this.#engine.profiles.fields(life))
   }
 
   skip(): void {

@@ -19,9 +19,12 @@ export function lifetime(
   return scope.life(defaults)
 }
 
-/** An explicit `must-revalidate` or `proxy-revalidate` forbids stale use, whatever else is there. */
-function lifeOf(control: CacheControl, sMaxage: number): Life {
+/**
+ * Fresh for so many seconds, and stale as long as `stale-while-revalidate` says. An explicit `must-revalidate` or
+ * `proxy-revalidate` forbids stale use, whatever else is there.
+ */
+export function lifeOf(control: CacheControl, seconds: number): Life {
   const isStaleAllowed = !control.mustRevalidate && !control.proxyRevalidate
   const staleWindow = isStaleAllowed ? (control.staleWhileRevalidate ?? 0) : 0
-  return { stale: control.maxAge ?? 0, revalidate: sMaxage, expire: sMaxage + staleWindow }
+  return { stale: control.maxAge ?? 0, revalidate: seconds, expire: seconds + staleWindow }
 }

@@ -1,5 +1,6 @@
 import type { Engine } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
+import type { Moment } from '../cache/fills.ts'
 import { hasCredentials } from './bypass.ts'
 import type { ForwardReason } from './cache-status.ts'
 import { headerValue } from './headers.ts'
@@ -13,7 +14,7 @@ import { isVariants, variantKey } from './variants.ts'
 import { variantOf } from './vary.ts'
 
 /** Where a request's response is or will be, and what lies there. */
-export interface Found {
+export interface Found extends Moment {
   /** The key of the URL, under which its variants are listed if it has any. */
   readonly urlKey: string
   /** The key of the response: that of the URL, or of the variant that this request selects. */
@@ -21,25 +22,23 @@ export interface Found {
   readonly entry: Entry<StoredResponse> | undefined
   /** The entry is not for requests like this one. */
   readonly isForbidden: boolean
-  /** Of the ledger, when the request began. */
-  readonly position: number
 }
 
 export function lookup<Native>(
   { memory, version }: Engine,
   request: IncomingRequest<Native>,
   options: ResolvedOptions<Native>,
-  position: number,
+  began: Moment,
 ): Found {
   const urlKey = requestKey(request, options, version)
   const held = memory.get(urlKey) as Entry<StoredResponse | Variants> | undefined
   if (held === undefined || !isVariants(held.value)) {
     const entry = held as Entry<StoredResponse> | undefined
-    return { urlKey, key: urlKey, entry, position, isForbidden: isForbidden(entry, request, options) }
+    return { urlKey, key: urlKey, entry, ...began, isForbidden: isForbidden(entry, request, options) }
   }
   const key = variantKey(urlKey, variantOf(held.value.names, request.rawHeaders))
   const entry = memory.get(key) as Entry<StoredResponse> | undefined
-  return { urlKey, key, entry, position, isForbidden: isForbidden(entry, request, options) }
+  return { urlKey, key, entry, ...began, isForbidden: isForbidden(entry, request, options) }
 }
 
 /** RFC 9111 §3.5: what was stored is for requests with `Authorization` only if it says so. */

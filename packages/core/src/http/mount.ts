@@ -1,7 +1,7 @@
 import type { Cache } from '../cache/cache.ts'
 import { schedule } from '../cache/clock.ts'
-import { engineOf } from '../cache/create-cache.ts'
 import type { Engine } from '../cache/engine.ts'
+import { engineOf } from '../cache/engine-of.ts'
 import type { Entry } from '../cache/entry.ts'
 import type { Fill, Landing } from '../cache/fills.ts'
 import { givenTags } from '../cache/given-tags.ts'
@@ -91,9 +91,9 @@ export class Mount<Native = unknown> {
 
   #serve(request: IncomingRequest<Native>, position: number): Verdict | Promise<Verdict> {
     const engine = this.#engine
-    const found = lookup(engine, request, this.#options, position)
-    const { entry } = found
     const now = engine.clock.now()
+    const found = lookup(engine, request, this.#options, { position, at: now })
+    const { entry } = found
     if (entry === undefined || found.isForbidden) return this.#miss(request, found)
     const freshness = engine.ledger.judge(entry, now)
     if (freshness === 'expired') return this.#miss(request, found)
@@ -146,11 +146,12 @@ export class Mount<Native = unknown> {
    * The flight to wait for. Not one that began before what it is known to depend on was invalidated, unless
    * there are so many that there must not be another.
    */
-  #flight(request: IncomingRequest<Native>, { key, position }: Found): Fill<StoredResponse> | undefined {
+  #flight(request: IncomingRequest<Native>, found: Found): Fill<StoredResponse> | undefined {
     const { fills } = this.#engine
+    const { key, position } = found
     const flight = fills.flight(key) as Fill<StoredResponse> | undefined
     if (flight === undefined || position <= flight.version || fills.isFull(key)) return flight
-    return fills.canJoin(flight, position, 'hard', pathLabels(request.target)) ? flight : undefined
+    return fills.canJoin(flight, found, 'hard', pathLabels(request.target)) ? flight : undefined
   }
 
   /** Runs the handler, and lets others wait for it if it is a flight. */
@@ -217,7 +218,7 @@ export class Mount<Native = unknown> {
     first: Fill<StoredResponse>,
   ): Promise<Verdict> {
     const { ledger, history } = this.#engine
-    const { key, position } = found
+    const { key, position, at } = found
     let flight = first
     for (let failures = 0; failures < maxFailures && flight.waiters < maxWaiters; ) {
       const landing = await this.#wait(flight)
@@ -230,7 +231,7 @@ export class Mount<Native = unknown> {
           if (this.#engine.memory.peek(entry.key) !== entry) break
           return this.#serve(request, position)
         }
-        const isMarked = ledger.isMarked(entry.version, position, entry, 'hard')
+        const isMarked = ledger.isMarked(entry.version, position, entry, 'hard', at)
         if (!isMarked) return this.#collapsed(request, found, entry)
       }
       const next = this.#flight(request, found)

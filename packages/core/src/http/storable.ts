@@ -54,9 +54,7 @@ export function refusalOf(
     unstorableRefusal(scope) ??
     ownerRefusal(head, options) ??
     varyRefusal(head, options) ??
-    (headerValue(head.lines, 'content-type')?.toLowerCase().startsWith('text/event-stream')
-      ? nature('event-stream')
-      : undefined) ??
+    eventStreamRefusal(head.lines) ??
     (headerValue(head.lines, 'content-range') === undefined ? undefined : keep('content-range')) ??
     (hasCredentials && !permitsAuthorization(control) ? keep('authorization') : undefined)
   )
@@ -92,7 +90,8 @@ export function keep(reason: string): Refusal {
   return { reason, effect: 'keep', isNature: false }
 }
 
-function statusRefusal(status: number, statuses: ReadonlySet<number>): Refusal | undefined {
+/** What a status means for what was stored before, unless it is one of those that are stored. */
+export function statusRefusal(status: number, statuses: ReadonlySet<number>): Refusal | undefined {
   if (statuses.has(status)) return undefined
   if (status >= 500 || failures.has(status)) return fail(`status-${status}`)
   if (partialAnswers.has(status)) return keep(`status-${status}`)
@@ -108,10 +107,17 @@ function optInRefusal(
   return isOptedIn ? undefined : nature('not-opted-in')
 }
 
-function vetoRefusal({ noStore, isPrivate, noCache }: CacheControl): Refusal | undefined {
+/** What its origin does not want to be stored. */
+export function vetoRefusal({ noStore, isPrivate, noCache }: CacheControl): Refusal | undefined {
   if (noStore) return nature('no-store')
   if (isPrivate) return nature('private')
   return noCache ? nature('no-cache') : undefined
+}
+
+/** It has no end that anyone could wait for. */
+export function eventStreamRefusal(lines: HeaderLines): Refusal | undefined {
+  const type = headerValue(lines, 'content-type')?.toLowerCase()
+  return type?.startsWith('text/event-stream') ? nature('event-stream') : undefined
 }
 
 /** What is one requester's own must not become everybody's. */

@@ -1,6 +1,7 @@
 import { stringsBytes } from '../cache/size.ts'
 import { parseCacheControl } from './cache-control.ts'
 import { generateEtag } from './etag.ts'
+import type { HeaderLines } from './headers.ts'
 import { hasHeader, headerValue, headerValues } from './headers.ts'
 import { ownLines, valuesBeyond } from './own-lines.ts'
 import type { ResponseHead } from './storable.ts'
@@ -44,7 +45,7 @@ export function etagLines({ status, lines }: ResponseHead, body: Uint8Array, pla
 }
 
 /** Seconds. A response that stood in another cache before brings its age along (RFC 9111 §5.1). */
-export function receivedAge({ lines }: ResponseHead): number {
+export function receivedAge(lines: HeaderLines): number {
   const age = headerValue(lines, 'age') ?? ''
   return /^\d{1,10}$/.test(age) ? Number(age) : 0
 }

@@ -80,11 +80,12 @@ export function withDefaults(fields: Profile, defaults: Life): Life {
   }
 }
 
-/** What is left of a life at an age: what an outer value may take over from a nested one. */
-export function remaining(life: Life, ageSeconds: number): Life {
-  return {
-    stale: Math.max(0, life.stale - ageSeconds),
-    revalidate: Math.max(0, life.revalidate - ageSeconds),
-    expire: Math.max(0, life.expire - ageSeconds),
+/** What is left of the fields of a life at an age: what an outer value may take over from a nested one. */
+export function remaining(life: Profile, ageSeconds: number): Profile {
+  const result: { stale?: number; revalidate?: number; expire?: number } = {}
+  for (const name of lifeFields) {
+    const value = life[name]
+    if (value !== undefined) result[name] = Math.max(0, value - ageSeconds)
   }
+  return result
 }

@@ -1,5 +1,5 @@
 import type { Cache } from '../cache/cache.ts'
-import { engineOf } from '../cache/create-cache.ts'
+import { engineOf } from '../cache/engine-of.ts'
 
 /** Resolves when no background work of this cache is left. */
 export async function settled(cache: Cache): Promise<void> {

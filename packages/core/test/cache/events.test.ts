@@ -13,7 +13,7 @@ const samples: readonly CacheEvent[] = [
   { kind: 'bypass', key: undefined, reason: 'cookie' },
   { kind: 'refused', key: 'a', reason: 'private' },
   { kind: 'refill-failed', key: 'a', error: new Error('down'), retryAt: 5 },
-  { kind: 'invalidated', version: 1, tags: ['a'], paths: [], isHard: true },
+  { kind: 'invalidated', version: 1, tags: ['a'], paths: [], keys: [], isHard: true },
 ]
 
 function eventsOf(cache = {} as Cache): Events {

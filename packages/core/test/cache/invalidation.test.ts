@@ -121,9 +121,9 @@ describe('the result', () => {
     await cache.updateTag('b')
     await cache.revalidatePath('/Blog/', 'layout')
     expect(events).toEqual([
-      { kind: 'invalidated', version: 1, tags: ['a'], paths: [], isHard: false },
-      { kind: 'invalidated', version: 2, tags: ['b'], paths: [], isHard: true },
-      { kind: 'invalidated', version: 3, tags: [], paths: ['layout:/blog'], isHard: true },
+      { kind: 'invalidated', version: 1, tags: ['a'], paths: [], keys: [], isHard: false },
+      { kind: 'invalidated', version: 2, tags: ['b'], paths: [], keys: [], isHard: true },
+      { kind: 'invalidated', version: 3, tags: [], paths: ['layout:/blog'], keys: [], isHard: true },
     ])
   })
 })

@@ -24,7 +24,13 @@ function soft(expiredAt: number, ...tags: string[]): Marking {
   return marking({ tags, expiredAt })
 }
 
+/** What is known under these tags and has the key of every entry that a test names no key for. */
+function tagged(...tags: string[]): Labels {
+  return { key: 'key', tags }
+}
+
 interface Born {
+  readonly key?: string
   readonly tags: readonly string[]
   readonly paths?: readonly string[] | undefined
   readonly revalidate?: number
@@ -32,9 +38,10 @@ interface Born {
   readonly bornAt?: number
 }
 
-function born(ledger: Ledger, { tags, paths, revalidate = never, expire = never, bornAt = 0 }: Born): Entry {
+function born(ledger: Ledger, fields: Born): Entry {
+  const { key = 'key', tags, paths, revalidate = never, expire = never, bornAt = 0 } = fields
   return createEntry({
-    key: 'key',
+    key,
     value: 'value',
     tags,
     paths,
@@ -44,6 +51,7 @@ function born(ledger: Ledger, { tags, paths, revalidate = never, expire = never,
     version: ledger.position,
     bornAt,
     life: { stale: 0, revalidate, expire },
+    lifeHandedOn: {},
   })
 }
 
@@ -54,7 +62,7 @@ describe('versions', () => {
     expect(ledger.invalidate(hard('a'), 0)).toBe(1)
     expect(ledger.invalidate(soft(50, 'a', 'b'), 0)).toBe(2)
     ledger.judge(born(ledger, { tags: ['a'] }), 0)
-    ledger.isMarked(0, 2, { tags: ['a'] }, 'hard')
+    ledger.isMarked(0, 2, tagged('a'), 'hard')
     expect(ledger.position).toBe(2)
     ledger.invalidateAll()
     expect(ledger.position).toBe(3)
@@ -120,6 +128,30 @@ describe('an invalidation', () => {
     expect(ledger.judge(value, 0)).toBe('fresh')
   })
 
+  test('of a key reaches the entry that has it, and no tag of the same spelling', () => {
+    const ledger = new Ledger(10)
+    const entry = born(ledger, { key: 'x', tags: [] })
+    const other = born(ledger, { key: 'y', tags: ['x'] })
+    ledger.invalidate(marking({ keys: ['x'], expiredAt: 100 }), 0)
+    expect([ledger.judge(entry, 99), ledger.judge(entry, 100)]).toEqual(['stale', 'expired'])
+    expect(ledger.judge(other, 100)).toBe('fresh')
+    expect(ledger.judge(born(ledger, { key: 'x', tags: [] }), 100)).toBe('fresh')
+    ledger.invalidate(hard('y'), 0)
+    expect(ledger.judge(other, 0)).toBe('fresh')
+  })
+
+  test('that expired an entry is told from an age that did', () => {
+    const ledger = new Ledger(10)
+    const entry = born(ledger, { tags: ['a'], revalidate: 1, expire: 2 })
+    expect(ledger.judge(entry, 5_000)).toBe('expired')
+    expect(ledger.isExpiredByMark(entry, 5_000)).toBe(false)
+    ledger.invalidate(soft(7_000, 'a'), 5_000)
+    expect(ledger.isExpiredByMark(entry, 6_999)).toBe(false)
+    expect(ledger.isExpiredByMark(entry, 7_000)).toBe(true)
+    expect(ledger.isExpiredByMark(born(ledger, { tags: ['a'] }), 7_000)).toBe(false)
+    expect(ledger.isExpiredByMark(born(new Ledger(10), { tags: [] }), 0)).toBe(true)
+  })
+
   test('of everything expires every entry of before, whatever its labels', () => {
     const ledger = new Ledger(10)
     ledger.invalidate(soft(100, 'a'), 0)
@@ -132,9 +164,9 @@ describe('an invalidation', () => {
     expect(before.map((entry) => ledger.judge(entry, 0))).toEqual(['expired', 'expired', 'expired'])
     const after = born(ledger, { tags: ['a'], paths: ['p'] })
     expect(ledger.judge(after, 1e9)).toBe('fresh')
-    expect(ledger.isMarked(1, 1, { tags: [] }, 'hard')).toBe(false)
-    expect(ledger.isMarked(1, 2, { tags: [] }, 'hard')).toBe(true)
-    expect(ledger.isMarked(2, 2, { tags: ['a'] }, 'any')).toBe(false)
+    expect(ledger.isMarked(1, 1, tagged(), 'hard')).toBe(false)
+    expect(ledger.isMarked(1, 2, tagged(), 'hard')).toBe(true)
+    expect(ledger.isMarked(2, 2, tagged('a'), 'any')).toBe(false)
   })
 
   test('what the caller does with its lists afterwards changes nothing', () => {
@@ -144,9 +176,9 @@ describe('an invalidation', () => {
     ledger.invalidate(marking({ tags, paths }), 0)
     tags[0] = 'b'
     paths.length = 0
-    expect(ledger.isMarked(0, 1, { tags: ['a'] }, 'hard')).toBe(true)
-    expect(ledger.isMarked(0, 1, { tags: ['b'] }, 'hard')).toBe(false)
-    expect(ledger.isMarked(0, 1, { tags: [], paths: ['p'] }, 'hard')).toBe(true)
+    expect(ledger.isMarked(0, 1, tagged('a'), 'hard')).toBe(true)
+    expect(ledger.isMarked(0, 1, tagged('b'), 'hard')).toBe(false)
+    expect(ledger.isMarked(0, 1, { ...tagged(), paths: ['p'] }, 'hard')).toBe(true)
   })
 })
 
@@ -154,18 +186,25 @@ const tag = fc.constantFrom('a', 'b', 'c', 'd', 'e')
 const path = fc.constantFrom('p', 'q', 'r')
 const anyTags = fc.uniqueArray(tag, { maxLength: 3 })
 const anyPaths = fc.uniqueArray(path, { maxLength: 2 })
+const key = fc.constantFrom('x', 'y', 'z')
+const anyKeys = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<('x' | 'y' | 'z')[]>([]) },
+  fc.uniqueArray(key, { minLength: 1, maxLength: 2 }),
+)
 
 type Step =
   | {
       readonly do: 'invalidate'
       readonly tags: string[]
       readonly paths: string[]
+      readonly keys: string[]
       readonly expireMs: number
     }
   | { readonly do: 'all' }
   | { readonly do: 'wait'; readonly ms: number }
   | {
       readonly do: 'birth'
+      readonly key: string
       readonly tags: string[]
       readonly paths: string[] | undefined
       readonly expireMs: number
@@ -178,6 +217,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('invalidate'),
       tags: anyTags,
       paths: fc.oneof({ weight: 3, arbitrary: fc.constant<('p' | 'q' | 'r')[]>([]) }, anyPaths),
+      keys: anyKeys,
       expireMs: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 80 }), fc.constant(never)),
     }),
   },
@@ -187,6 +227,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant('birth'),
+      key,
       tags: anyTags,
       paths: fc.option(anyPaths, { nil: undefined }),
       expireMs: fc.integer({ min: 1, max: 200 }),
@@ -239,8 +280,8 @@ describe('judging', () => {
           if (next.do === 'all') worsen('all', (mark) => expireMark(mark, version))
           if (next.do === 'invalidate') {
             const expiredAt = play.now + next.expireMs
-            for (const name of next.tags) {
-              worsen(`tag ${name}`, (mark) =>
+            for (const label of [...next.tags.map((t) => `tag ${t}`), ...next.keys.map((k) => `key ${k}`)]) {
+              worsen(label, (mark) =>
                 next.expireMs === 0
                   ? expireMark(mark, version)
                   : staleMark(mark, version, expiredAt, play.now),
@@ -250,6 +291,7 @@ describe('judging', () => {
           }
           for (const [entry] of play.entries as [Entry][]) {
             const labels = [
+              `key ${entry.key}`,
               ...entry.tags.map((t) => `tag ${t}`),
               ...(entry.paths ?? []).map((p) => `path ${p}`),
             ]
@@ -353,11 +395,18 @@ describe('was something invalidated between two positions', () => {
   interface Call {
     readonly tags: readonly string[]
     readonly paths: readonly string[]
+    readonly keys: readonly string[]
     readonly isHard: boolean
   }
 
-  const call: fc.Arbitrary<Call> = fc.record({ tags: anyTags, paths: anyPaths, isHard: fc.boolean() })
+  const call: fc.Arbitrary<Call> = fc.record({
+    tags: anyTags,
+    paths: anyPaths,
+    keys: anyKeys,
+    isHard: fc.boolean(),
+  })
   const labels: fc.Arbitrary<Labels> = fc.record({
+    key,
     tags: anyTags,
     paths: fc.option(anyPaths, { nil: undefined }),
   })
@@ -376,7 +425,8 @@ describe('was something invalidated between two positions', () => {
       .some(
         (one) =>
           one.paths.some((name) => paths.includes(name)) ||
-          ((one.isHard || !hardOnly) && one.tags.some((name) => tags.includes(name))),
+          ((one.isHard || !hardOnly) &&
+            (one.tags.some((name) => tags.includes(name)) || one.keys.includes(own.key))),
       )
   }
 
@@ -415,7 +465,7 @@ describe('was something invalidated between two positions', () => {
         fc.nat(8),
         (first, maxMarks, own, hardOnly, from) => {
           const ledger = new Ledger(maxMarks)
-          const filler: Call = { tags: ['filler'], paths: [], isHard: false }
+          const filler: Call = { tags: ['filler'], paths: [], keys: [], isHard: false }
           const calls = [...first, ...Array.from({ length: 300 }, () => filler)]
           for (const one of calls) apply(ledger, one)
           for (const upTo of [from, from + 1, first.length, calls.length]) {
@@ -437,11 +487,11 @@ describe('was something invalidated between two positions', () => {
     const ledger = new Ledger(1)
     for (let index = 0; index < 1000; index++) ledger.invalidate(soft(100, `tag ${index}`), 0)
     for (let index = 745; index < 1000; index += 51) {
-      expect(ledger.isMarked(index, 1000, { tags: [`tag ${index}`] }, 'any')).toBe(true)
-      expect(ledger.isMarked(index, 1000, { tags: [`tag ${index}`] }, 'hard')).toBe(false)
-      expect(ledger.isMarked(index, index, { tags: [`tag ${index}`] }, 'any')).toBe(false)
-      expect(ledger.isMarked(index + 1, 1000, { tags: [`tag ${index}`] }, 'any')).toBe(false)
-      expect(ledger.isMarked(index, index + 1, { tags: [`tag ${index + 1}`] }, 'any')).toBe(false)
+      expect(ledger.isMarked(index, 1000, tagged(`tag ${index}`), 'any')).toBe(true)
+      expect(ledger.isMarked(index, 1000, tagged(`tag ${index}`), 'hard')).toBe(false)
+      expect(ledger.isMarked(index, index, tagged(`tag ${index}`), 'any')).toBe(false)
+      expect(ledger.isMarked(index + 1, 1000, tagged(`tag ${index}`), 'any')).toBe(false)
+      expect(ledger.isMarked(index, index + 1, tagged(`tag ${index + 1}`), 'any')).toBe(false)
     }
   })
 
@@ -449,11 +499,11 @@ describe('was something invalidated between two positions', () => {
     const ledger = new Ledger(100_000)
     const tags = Array.from({ length: 20_000 }, (_, index) => `tag ${index}`)
     ledger.invalidate(hard(...tags), 0)
-    expect(ledger.isMarked(0, 1, { tags: ['tag 19999'] }, 'hard')).toBe(true)
-    expect(ledger.isMarked(0, 1, { tags: ['other'] }, 'hard')).toBe(false)
-    expect(ledger.isMarked(1, 1, { tags: ['tag 0'] }, 'hard')).toBe(false)
+    expect(ledger.isMarked(0, 1, tagged('tag 19999'), 'hard')).toBe(true)
+    expect(ledger.isMarked(0, 1, tagged('other'), 'hard')).toBe(false)
+    expect(ledger.isMarked(1, 1, tagged('tag 0'), 'hard')).toBe(false)
     ledger.invalidate(hard('a'), 0)
-    expect(ledger.isMarked(1, 2, { tags: ['tag 0'] }, 'hard')).toBe(false)
-    expect(ledger.isMarked(1, 2, { tags: ['a'] }, 'hard')).toBe(true)
+    expect(ledger.isMarked(1, 2, tagged('tag 0'), 'hard')).toBe(false)
+    expect(ledger.isMarked(1, 2, tagged('a'), 'hard')).toBe(true)
   })
 })

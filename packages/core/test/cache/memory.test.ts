@@ -16,6 +16,7 @@ function entryOf(key: string, size = 1, value: unknown = key): Entry {
     version: 0,
     bornAt: 0,
     life: { stale: 0, revalidate: 60, expire: 60 },
+    lifeHandedOn: {},
   })
 }
 

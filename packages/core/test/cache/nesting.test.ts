@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { engineOf } from '../../src/cache/create-cache.ts'
+import { engineOf } from '../../src/cache/engine-of.ts'
 import { FillScope, runInScope } from '../../src/cache/scope.ts'
 import { barrier, counter, deferred, isPending, long, setup, tick, warnings } from './support.ts'
 

@@ -1,7 +1,7 @@
 import type { Cache } from '@restale/core'
 import { createCache } from '@restale/core'
 import { describe, expect, it, vi } from 'vitest'
-import { engineOf } from '../../src/cache/create-cache.ts'
+import { engineOf } from '../../src/cache/engine-of.ts'
 import { FillScope, inertScope, runInScope } from '../../src/cache/scope.ts'
 import { barrier, counter, deferred, setup, tick, warnings } from './support.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createCache } from '../../src/cache/create-cache.ts'
+import { createCache } from '../../src/create-cache.ts'
 import { fakeClock } from '../../src/testing/fake-clock.ts'
 import { settled } from '../../src/testing/settled.ts'
 

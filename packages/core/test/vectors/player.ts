@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Cache, CachedFunction, LifeFields, LifeInput } from '@restale/core'
+import type { Cache, LifeFields, LifeInput } from '@restale/core'
 import { createCache } from '@restale/core'
 import { fakeClock, settled } from '@restale/core/testing'
 import { barrier, tick } from '../cache/support.ts'
@@ -29,11 +29,12 @@ export interface Vectors {
 export class Mismatch extends Error {}
 
 type Profiles = 'exp3' | 'norevexp' | 'tenmin'
-type Read = CachedFunction<[], unknown>
+type Read = () => Promise<unknown>
 
 interface Producer {
   readonly read: Read
-  readonly key: string
+  /** Is this the key of its entry? */
+  readonly owns: (key: string) => boolean
   runs: number
   last: unknown
   isFailing: boolean
@@ -75,6 +76,8 @@ class Player {
   readonly #clock = fakeClock()
   readonly #start = this.#clock.now()
   readonly #cache: Cache<Profiles>
+  /** What the cached fetch asks: by path, what makes the value. */
+  readonly #origin = new Map<string, () => Promise<unknown>>()
   readonly #producers = new Map<string, Producer>()
   readonly #pending = new Map<string, Promise<unknown>>()
   /** Instants, from the start, at which some value was made; and the lives, in seconds, that some value has. */
@@ -91,6 +94,7 @@ class Player {
       .map(([name, profile]) => [name.slice('custom:'.length), profile])
     this.#cache = createCache({
       clock: this.#clock,
+      fetch: { fetch: async (url) => new Response(String(await this.#origin.get(String(url))?.())) },
       profiles: Object.fromEntries(custom) as { [name in Profiles]: LifeFields },
     })
     this.#stop = this.#cache.subscribe((event) => {
@@ -124,12 +128,8 @@ class Player {
     await this.#cache.close()
   }
 
-  define({ id, tags, life, inner, innerKind, revalidate }: Readonly<Record<string, unknown>>): object {
-    if (innerKind === 'fetch' && !('fetch' in this.#cache)) throw new Error('There is no cached fetch')
-    if (revalidate !== undefined && innerKind === undefined && !('fetch' in this.#cache)) {
-      throw new Error('There is no cached fetch')
-    }
-    this.#addLife(life)
+  /** A producer that names its own `revalidate` is read by a cached fetch, the others are cached functions. */
+  define({ id, tags, life, inner, revalidate }: Readonly<Record<string, unknown>>): object {
     const key = String(id)
     const run = async () => {
       const producer = this.#producer(id)
@@ -139,20 +139,36 @@ class Player {
       this.#births.add(this.#clock.now() - this.#start)
       return inner === undefined ? value : `${value}/${await this.#producer(inner).read()}`
     }
-    const read = this.#cache.cached(run, {
-      key,
-      tags: tags as string[],
-      ...(life === undefined ? {} : { life: life as LifeInput<Profiles> }),
-    })
+    const made =
+      revalidate === undefined
+        ? this.#function(key, run, tags as string[], life)
+        : this.#fetch(key, run, tags as string[], revalidate as number)
     this.#producers.set(key, {
-      read,
-      key: `${key.length}:${key}`,
+      ...made,
       runs: 0,
       last: undefined,
       isFailing: false,
       gate: undefined,
     })
     return {}
+  }
+
+  #function(key: string, run: () => Promise<unknown>, tags: string[], life: unknown) {
+    this.#addLife(life)
+    const options = { key, tags, ...(life === undefined ? {} : { life: life as LifeInput<Profiles> }) }
+    const read = this.#cache.cached(run, options)
+    return { read, owns: (candidate: string) => candidate === read.key() }
+  }
+
+  #fetch(key: string, run: () => Promise<unknown>, tags: string[], revalidate: number) {
+    this.#lives.add(revalidate)
+    const url = `https://origin.example/${key}`
+    this.#origin.set(url, run)
+    const read = async () => {
+      const response = await this.#cache.fetch(url, { next: { tags, revalidate } })
+      return response.text()
+    }
+    return { read, owns: (candidate: string) => candidate.includes(` ${url} `) }
   }
 
   async get({ id }: Readonly<Record<string, unknown>>): Promise<object> {
@@ -164,7 +180,7 @@ class Player {
     } catch (error) {
       return { error: String(error) }
     }
-    const served = this.#served.find(({ key }) => key.endsWith(producer.key))?.kind
+    const served = this.#served.find(({ key }) => producer.owns(key))?.kind
     const isSame = value === producer.last
     producer.last = value
     return { value, served, value_is: isSame ? 'same' : 'new' }

@@ -8,7 +8,6 @@ const vectors: Vectors = JSON.parse(readFileSync(new URL('next-16.4.6.json', imp
 
 /** Scenario → why it is not replayed. */
 const skipped: Readonly<Record<string, string>> = {
-  'nested-fetch-tag-and-revalidate-propagate': 'cached fetch is not there yet',
   'path-root-layout-invalidates-everything':
     'it expires a function by path; here paths are bound to responses only',
 }

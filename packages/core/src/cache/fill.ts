@@ -1,0 +1,68 @@
+import type { Engine } from './engine.ts'
+import type { Entry } from './entry.ts'
+import type { Fill, Landing } from './fills.ts'
+import { runInScope, runOutside } from './scope.ts'
+import type { Making, Source } from './source.ts'
+
+/** As it is when this is loaded: timers that a test replaces later do not hold up what runs behind. */
+const nextTurn = globalThis.setImmediate
+
+/** Starts a fill that its caller waits for. `isFlight`: others may wait for it too. */
+export function startFill<V, R>(
+  engine: Engine,
+  source: Source<V, R>,
+  previous: Entry<V> | undefined,
+  isFlight: boolean,
+): { fill: Fill<V>; result: Promise<R> } {
+  const fill = engine.fills.begin<V>(source.key, source.scope(), engine.clock.now(), previous, { isFlight })
+  // However long it takes, only who started it waits longer than the time for one fill.
+  const stopTimer = engine.startFillTimer(() => engine.fills.giveUp(fill))
+  const { result, over } = makeInScope(source, fill, previous, 'caller')
+  over.then(stopTimer)
+  if (source.staleIfError !== undefined) onFailure(fill, (error) => engine.retryLater(previous, error))
+  return { fill, result }
+}
+
+/** Starts a fill that nobody waits for. */
+export function refillBehind<V, R>(engine: Engine, source: Source<V, R>, previous: Entry<V>): void {
+  const fill = engine.fills.begin<V>(source.key, source.scope(), engine.clock.now(), previous)
+  const release = engine.background.occupy()
+  onFailure(fill, (error) => engine.retryLater(previous, error))
+  const stopTimer = engine.startFillTimer(() => {
+    engine.fills.giveUp(fill)
+    engine.retryLater(previous, new Error(`${source.name} took too long`))
+    release()
+  })
+  // In a turn of its own: whoever has the stale value gets on with it before any of this runs.
+  const work = runOutside(async () => {
+    await new Promise<void>((resolve) => nextTurn(resolve))
+    const { result, over } = makeInScope(source, fill, previous, 'background')
+    result.catch(() => {})
+    await over
+    stopTimer()
+    release()
+  })
+  engine.background.track(work)
+}
+
+/** The end of every fill: no one joins it any more, and those who wait get the landing. */
+export function endFill<V>(engine: Engine, fill: Fill<V>, landing: Landing<V>): void {
+  fill.scope.close()
+  engine.fills.leave(fill)
+  fill.land(landing)
+}
+
+function makeInScope<V, R>(
+  source: Source<V, R>,
+  fill: Fill<V>,
+  previous: Entry<V> | undefined,
+  who: 'caller' | 'background',
+): Making<R> {
+  return runInScope(fill.scope, () => source.make(fill, previous, who))
+}
+
+function onFailure(fill: Fill, act: (error: unknown) => void): void {
+  fill.landed.then((landing) => {
+    if (landing.how === 'failed') act(landing.error)
+  })
+}

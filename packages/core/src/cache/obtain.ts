@@ -1,0 +1,142 @@
+import type { Engine } from './engine.ts'
+import type { Entry } from './entry.ts'
+import { refillBehind, startFill } from './fill.ts'
+import type { Fill, Landing, Moment } from './fills.ts'
+import type { Ledger } from './ledger.ts'
+import type { FillScope } from './scope.ts'
+import { currentFillScope } from './scope.ts'
+import type { Source } from './source.ts'
+
+/** lookup → fresh: serve; stale: serve and refill behind, unless a fill needs it fresh; else: join or start a fill. */
+export async function obtain<V, R>(engine: Engine, source: Source<V, R>): Promise<R> {
+  const { key } = source
+  const outer = currentFillScope()
+  const now = engine.clock.now()
+  const entry = engine.memory.get(key) as Entry<V> | undefined
+  const freshness = entry === undefined ? 'expired' : engine.ledger.judge(entry, now)
+
+  if (entry !== undefined && freshness === 'fresh') {
+    engine.events.key('hit', key)
+    outer?.consume(entry, engine, now)
+    return source.serve(entry)
+  }
+  if (entry !== undefined && freshness === 'stale' && !outer?.isDecided) {
+    if (engine.canRefill(entry, key, now)) refillBehind(engine, source, entry)
+    engine.events.key('stale', key)
+    return serveStale(engine, source, entry, outer, now)
+  }
+  if (entry !== undefined && now < entry.retryAt && canStandIn(engine, source, entry, now)) {
+    engine.events.key('stale', key)
+    return serveStale(engine, source, entry, outer, now)
+  }
+  engine.events.key('miss', key)
+  try {
+    return await joinOrStart(engine, source, outer, entry)
+  } catch (error) {
+    // Looked up again: an invalidation may have come meanwhile, or a newer entry.
+    const held = engine.memory.peek(key) as Entry<V> | undefined
+    const failedAt = engine.clock.now()
+    if (held === undefined || !canStandIn(engine, source, held, failedAt)) throw error
+    return serveStale(engine, source, held, outer, failedAt)
+  }
+}
+
+/** Joins the flight that there is, or starts a fill; never takes what was invalidated before this call began. */
+async function joinOrStart<V, R>(
+  engine: Engine,
+  source: Source<V, R>,
+  outer: FillScope | undefined,
+  previous: Entry<V> | undefined,
+): Promise<R> {
+  const { fills, ledger, history } = engine
+  const { key } = source
+  const start: Moment = { position: ledger.position, at: engine.clock.now() }
+  // What a fill is made of has to be fresh; anyone else may have what has only turned stale.
+  const severity = outer?.isDecided ? 'any' : 'hard'
+  let isAlone = history.get(key)?.isUncollapsible === true
+  for (;;) {
+    const flight = isAlone ? undefined : (fills.flight(key) as Fill<V> | undefined)
+    if (flight === undefined || (!fills.canJoin(flight, start, severity) && !fills.isFull(key))) {
+      return await lead(engine, source, outer, previous, !isAlone)
+    }
+    const canJoin = fills.canJoin(flight, start, severity)
+    const landing = await land(source, flight)
+    if (landing.how === 'refused') isAlone = landing.isNature === true
+    if (landing.how === 'value' && !isMarked(ledger, landing.entry, start, severity)) {
+      handOn(engine, flight, outer)
+      if (isMarked(ledger, landing.entry, start, 'any')) outer?.refuseStale()
+      return source.serve(landing.entry)
+    }
+    if (landing.how === 'failed' && canJoin && !landing.isAborted) {
+      handOn(engine, flight, outer)
+      throw landing.error
+    }
+  }
+}
+
+async function lead<V, R>(
+  engine: Engine,
+  source: Source<V, R>,
+  outer: FillScope | undefined,
+  previous: Entry<V> | undefined,
+  isFlight: boolean,
+): Promise<R> {
+  const { fill, result } = startFill(engine, source, previous, isFlight)
+  try {
+    return await source.wait(result)
+  } finally {
+    // Also if it failed: what is made of the failure depends on the same.
+    handOn(engine, fill, outer)
+  }
+}
+
+function isMarked(ledger: Ledger, entry: Entry, { position, at }: Moment, severity: 'hard' | 'any'): boolean {
+  return ledger.isMarked(entry.version, position, entry, severity, at)
+}
+
+async function land<V>(source: Source<V, unknown>, flight: Fill<V>): Promise<Landing<V>> {
+  flight.waiters++
+  try {
+    return await source.wait(flight.landed)
+  } finally {
+    flight.waiters--
+    if (flight.waiters === 0 && !flight.hasLanded) flight.onDeserted?.()
+  }
+}
+
+/** What a value was made of joins the one around it. */
+export function handOn(
+  engine: Engine,
+  { scope, bornAt }: Pick<Fill, 'scope' | 'bornAt'>,
+  outer: FillScope | undefined,
+): void {
+  if (outer === undefined) return
+  const lifeHandedOn = scope.lifeHandedOn(scope.life(engine.profiles.default))
+  outer.consume({ tags: scope.tags, lifeHandedOn, bornAt }, engine, engine.clock.now())
+  if (scope.isMadeOfStale) outer.refuseStale(scope.unstorable)
+  else if (scope.unstorable !== undefined) outer.refuse(scope.unstorable)
+}
+
+function serveStale<V, R>(
+  engine: Engine,
+  source: Source<V, R>,
+  entry: Entry<V>,
+  outer: FillScope | undefined,
+  now: number,
+): R {
+  outer?.consume(entry, engine, now)
+  outer?.refuseStale()
+  return source.serve(entry)
+}
+
+/** RFC 5861 §4: within that many seconds beyond its life. What an invalidation has expired never comes back. */
+function canStandIn<V>(
+  engine: Engine,
+  { staleIfError }: Source<V, unknown>,
+  entry: Entry<V>,
+  now: number,
+): boolean {
+  if (staleIfError === undefined) return false
+  const until = entry.bornAt + (entry.life.expire + staleIfError) * 1000
+  return now < until && !engine.ledger.isExpiredByMark(entry, now)
+}
