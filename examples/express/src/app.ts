@@ -8,6 +8,7 @@ import { accessLog } from './access-log.ts'
 import { createAtlas, tags } from './atlas.ts'
 import type { AtlasCache } from './cache.ts'
 import { readChanges } from './changes.ts'
+import { currenciesFrom } from './currencies.ts'
 import type { Database } from './database.ts'
 import { HttpError, notFound, onError } from './errors.ts'
 import type { Secrets } from './secret.ts'
@@ -17,13 +18,16 @@ import { webhook } from './webhook.ts'
 export interface AppOptions {
   readonly cache: AtlasCache
   readonly database: Database
+  /** Where the other API is, that tells of currencies. */
+  readonly bankUrl: string
   readonly secrets: Secrets
   readonly log: (line: string) => void
 }
 
-export function createApp({ cache, database, secrets, log }: AppOptions): Express {
+export function createApp({ cache, database, bankUrl, secrets, log }: AppOptions): Express {
   const { cacheLife } = cache
   const atlas = createAtlas(cache, database)
+  const currenciesOf = currenciesFrom(cache, bankUrl)
   const app = express()
 
   // Above the cache: what each response gets anew, also when it comes from the cache.
@@ -41,10 +45,11 @@ export function createApp({ cache, database, secrets, log }: AppOptions): Expres
   app.use(responseCache(cache))
 
   app.get('/', (_req, res) => {
-    res.json({ try: ['/countries', '/countries/FRA', '/regions/europe', '/search?q=land', '/statistics'] })
+    const countries = ['/countries', '/countries/FRA', '/countries/FRA/currencies']
+    res.json({ try: [...countries, '/regions/europe', '/search?q=land', '/statistics'] })
   })
 
-  // `cacheLife` opts the response in. Its tags are those of the cached functions that it calls.
+  // `cacheLife` opts the response in. Its tags are those of what it is made of.
   app.get('/countries', async (_req, res) => {
     cacheLife('atlas')
     res.json(await atlas.listCountries())
@@ -53,6 +58,13 @@ export function createApp({ cache, database, secrets, log }: AppOptions): Expres
   app.get('/countries/:code', async (req, res) => {
     cacheLife('atlas')
     res.json(found(await atlas.getCountry(readCode(req.params.code))))
+  })
+
+  // Made of a cached function and of a cached fetch: it has the tags of both, those that the bank names included.
+  app.get('/countries/:code/currencies', async (req, res) => {
+    cacheLife('atlas')
+    const { code, name } = found(await atlas.getCountry(readCode(req.params.code)))
+    res.json({ code, name, currencies: await currenciesOf(code) })
   })
 
   app.get('/statistics', async (_req, res) => {

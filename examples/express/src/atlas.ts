@@ -35,12 +35,17 @@ export interface CountryChanges {
   readonly areaKm2?: number
 }
 
-/** The tags. `countries` is on everything that comes from the table, `world` on what all countries together give. */
+/**
+ * The tags. `countries` is on everything that comes from the table, `world` on what all countries together give,
+ * `currencies` on everything that comes from the bank, which itself names those that `currency` gives.
+ */
 export const tags = {
   countries: 'countries',
+  currencies: 'currencies',
   world: 'world',
   country: (code: string) => `country:${code}`,
   region: (region: string) => `region:${region.toLowerCase()}`,
+  currency: (code: string) => `currency:${code}`,
 }
 
 export function createAtlas(cache: AtlasCache, database: Database) {
@@ -69,10 +74,13 @@ export function createAtlas(cache: AtlasCache, database: Database) {
     life: 'atlas',
   })
 
+  // The slow one. When it takes too long, or fails, what it gave within the last day is better than nothing.
   const regionStatistics = cached(() => database.query<RegionStatistics>(statisticsSql), {
     key: 'region-statistics',
     tags: [tags.countries, tags.world],
     life: 'atlas',
+    hardTimeoutMs: 5_000,
+    staleIfError: 86_400,
   })
 
   /** Not cached: the route that uses it caches its response, with tags of its own. */
@@ -88,7 +96,7 @@ export function createAtlas(cache: AtlasCache, database: Database) {
   }
 
   /** After an import, say: everything is served as it is once more, and fetched anew behind. */
-  const refreshEverything = () => revalidateTag(tags.countries, 'max')
+  const refreshEverything = () => revalidateTag([tags.countries, tags.currencies], 'max')
 
   return {
     listCountries,

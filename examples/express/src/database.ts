@@ -1,7 +1,7 @@
 // The database: its schema, its data, and a count of its queries, which tells what a request has cost.
-import { createRequire } from 'node:module'
 import type { Country } from 'world-countries'
 import { Postgres } from './postgres.ts'
+import { readCountries } from './world.ts'
 
 export interface Database {
   /** Queries since it was opened. */
@@ -55,14 +55,6 @@ async function seed(postgres: Postgres): Promise<void> {
       on conflict do nothing`,
     [JSON.stringify(readCountries().map(toRow))],
   )
-}
-
-/**
- * The package ships CommonJS under types that say `export default`: what TypeScript takes for `countries.default`
- * is the list itself. `require` gives it as it is.
- */
-function readCountries(): readonly Country[] {
-  return createRequire(import.meta.url)('world-countries')
 }
 
 const toRow = (country: Country) => ({

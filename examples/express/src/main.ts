@@ -1,5 +1,6 @@
 // npm start: opens the database, listens, says what to try, and stops in order when asked to.
 import { createApp } from './app.ts'
+import { openBank } from './bank.ts'
 import { openCache } from './cache.ts'
 import { openDatabase } from './database.ts'
 import { listen } from './listen.ts'
@@ -11,7 +12,8 @@ const secrets = readSecrets(process.env)
 console.log('Starting Postgres and seeding it …')
 const cache = openCache()
 const database = await openDatabase(process.env.DATA_DIR)
-const app = createApp({ cache, database, secrets, log: console.log })
+const bank = await openBank(console.log)
+const app = createApp({ cache, database, bankUrl: bank.url, secrets, log: console.log })
 const server = await listen(app, port, process.env.HOST).catch((error: NodeJS.ErrnoException) => {
   const reason =
     error.code === 'EADDRINUSE' ? `Port ${port} is taken: try another with PORT=…` : error.message
@@ -32,6 +34,18 @@ Change a country (its neighbours show its capital), and ask again:
   curl -X PATCH ${server.url}/countries/IDN -H 'Content-Type: application/json' -d '{"capital":"Nusantara"}'
   curl -i ${server.url}/countries/MYS
 
+The currencies of a country are the answer of another API, the bank at ${bank.url}, which is asked once:
+
+  curl -i ${server.url}/countries/IDN/currencies
+
+The bank changes one of them, and says so; then ask twice: at once the old answer, then the new one. Say so again
+without a change, and the bank answers 304:
+
+  curl -X PATCH ${bank.url}/currencies/IDR -d '{"symbol":"Rp."}'
+  curl '${server.url}/api/revalidate?tag=currency:IDR' -H 'Authorization: Bearer ${secrets.bearer}'
+  curl -i ${server.url}/countries/IDN/currencies
+  curl -i ${server.url}/countries/IDN/currencies
+
 Make everything stale; then ask twice: at once the old answer, then the new one:
 
   curl -X POST ${server.url}/admin/refresh -H 'Authorization: Bearer ${secrets.bearer}'
@@ -46,6 +60,7 @@ The same from outside, tag by tag:
 async function stop(): Promise<void> {
   await server.close()
   await cache.close()
+  await bank.close()
   await database.close()
 }
 

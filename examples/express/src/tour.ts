@@ -1,6 +1,7 @@
 // A tour through all that can happen to a cached response, over HTTP, with a clock that the tour moves.
 import type { FakeClock } from '@restale/core/testing'
 import { settled } from '@restale/core/testing'
+import type { Bank } from './bank.ts'
 import type { AtlasCache } from './cache.ts'
 import type { Database } from './database.ts'
 import type { RequestOptions } from './request.ts'
@@ -14,6 +15,7 @@ export interface TourOptions {
   readonly cache: AtlasCache
   readonly clock: FakeClock
   readonly database: Database
+  readonly bank: Bank
   readonly secrets: Secrets
 }
 
@@ -26,15 +28,25 @@ export interface Stop {
   readonly ms: number
   /** Of the database, since the tour began, once all background work is done. */
   readonly queries: number
+  /** How often the bank has been asked by then, and how often it said that nothing had changed. */
+  readonly asked: number
+  readonly notModified: number
 }
 
-export async function* tour({ url, cache, clock, database, secrets }: TourOptions): AsyncGenerator<Stop> {
+export async function* tour({
+  url,
+  cache,
+  clock,
+  database,
+  bank,
+  secrets,
+}: TourOptions): AsyncGenerator<Stop> {
   const bearer = { Authorization: `Bearer ${secrets.bearer}` }
   const before = database.queries
   let etag = ''
 
-  const ask = async (step: string, path: string, options: RequestOptions = {}): Promise<Stop> => {
-    const { status, headers, ms } = await request(url + path, options)
+  const ask = async (step: string, path: string, options: RequestOptions = {}, host = url): Promise<Stop> => {
+    const { status, headers, ms } = await request(host + path, options)
     await settled(cache)
     etag = headers.etag ?? etag
     return {
@@ -45,6 +57,8 @@ export async function* tour({ url, cache, clock, database, secrets }: TourOption
       age: headers.age ?? '-',
       ms,
       queries: database.queries - before,
+      asked: bank.asked,
+      notModified: bank.notModified,
     }
   }
 
@@ -81,11 +95,27 @@ export async function* tour({ url, cache, clock, database, secrets }: TourOption
   )
   yield await ask('nobody gets the old answer', '/statistics')
 
-  const event = { type: 'country.updated', data: { code: 'IDN', region: 'Asia' } }
-  const signed = signedWebhook(secrets.webhook, event, clock.now())
-  yield await ask('a signed webhook: expired', '/api/revalidate/webhook', signed)
+  const tell = (step: string, type: string, data: unknown) =>
+    ask(step, '/api/revalidate/webhook', signedWebhook(secrets.webhook, { type, data }, clock.now()))
+  yield await tell('a signed webhook: expired', 'country.updated', { code: 'IDN', region: 'Asia' })
   yield await ask('nobody gets the old answer', '/statistics')
   yield await ask('again', '/statistics')
+
+  yield await ask('made of a query and of another API', '/countries/IDN/currencies')
+  yield await ask('again', '/countries/IDN/currencies')
+  clock.advance(61_000)
+  yield await ask('61 s later: the old answer, at once', '/countries/IDN/currencies')
+  yield await ask('the bank had said: good for a day', '/countries/IDN/currencies')
+  yield await ask('a tag that only the bank knows: stale', '/api/revalidate?tag=currency:IDR', {
+    headers: bearer,
+  })
+  yield await ask('the old answer, at once', '/countries/IDN/currencies')
+  yield await ask('renewed: nothing had changed', '/countries/IDN/currencies')
+  yield await ask('a country with another currency', '/countries/MYS/currencies')
+  yield await ask('a change, at the bank', '/currencies/IDR', json('PATCH', { symbol: 'Rp.' }), bank.url)
+  yield await tell('the bank says so: expired', 'currency.updated', { code: 'IDR' })
+  yield await ask('nobody gets the old answer', '/countries/IDN/currencies')
+  yield await ask('the other one is as it was', '/countries/MYS/currencies')
 }
 
 const json = (method: string, body: unknown, headers: Readonly<Record<string, string>> = {}) => ({

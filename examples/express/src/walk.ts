@@ -1,6 +1,7 @@
 // node dist/walk.js: starts the app, takes the tour through it, and prints a line per request.
 import { fakeClock } from '@restale/core/testing'
 import { createApp } from './app.ts'
+import { openBank } from './bank.ts'
 import { openCache } from './cache.ts'
 import { openDatabase } from './database.ts'
 import { listen } from './listen.ts'
@@ -9,15 +10,15 @@ import type { Stop } from './tour.ts'
 import { tour } from './tour.ts'
 
 const line = (columns: readonly string[]) => {
-  const [step = '', request = '', status = '', cacheStatus = '', age = '', ms = '', queries = ''] = columns
+  const [step = '', request = '', status = '', cacheStatus = '', age = '', ms = '', ...costs] = columns
   return [
     step.padEnd(39),
-    request.padEnd(29),
+    request.padEnd(36),
     status.padStart(6),
     cacheStatus.padEnd(33),
     age.padStart(3),
     ms.padStart(6),
-    queries.padStart(7),
+    ...costs.map((cost) => cost.padStart(7)),
   ].join('  ')
 }
 
@@ -30,17 +31,22 @@ const show = (stop: Stop) =>
     stop.age,
     stop.ms.toFixed(1),
     String(stop.queries),
+    String(stop.asked),
+    String(stop.notModified),
   ])
 
 const clock = fakeClock()
 const cache = openCache(clock)
 const secrets = readSecrets({})
 const database = await openDatabase()
-const server = await listen(createApp({ cache, database, secrets, log: () => {} }), 0)
+const bank = await openBank()
+const server = await listen(createApp({ cache, database, bankUrl: bank.url, secrets, log: () => {} }), 0)
 
-console.log(line(['step', 'request', 'status', 'Cache-Status', 'Age', 'ms', 'queries']))
-for await (const stop of tour({ url: server.url, cache, clock, database, secrets })) console.log(show(stop))
+console.log(line(['step', 'request', 'status', 'Cache-Status', 'Age', 'ms', 'queries', 'bank', 'its 304']))
+const stops = tour({ url: server.url, cache, clock, database, bank, secrets })
+for await (const stop of stops) console.log(show(stop))
 
 await server.close()
 await cache.close()
+await bank.close()
 await database.close()

@@ -1,4 +1,5 @@
-// What another system sends when it has changed a country: in its own words, signed with a key that we share.
+// What other systems send when they have changed a country, or a currency: in their own words, signed with a key that
+// they share with us.
 import { standardWebhooks } from '@restale/core/standard-webhooks'
 import { tags } from './atlas.ts'
 import { HttpError } from './errors.ts'
@@ -8,11 +9,17 @@ export const webhook = (secret: string) => ({ verify: standardWebhooks(secret), 
 
 function tagsOf(payload: unknown): string[] {
   const { type, data } = (payload ?? {}) as { type?: unknown; data?: { code?: unknown; region?: unknown } }
-  // it may send of other things too, which are no concern of ours, and no mistake of its
-  if (type !== 'country.updated') return []
   const { code, region } = data ?? {}
-  if (typeof code === 'string' && typeof region === 'string') {
-    return [tags.country(code), tags.region(region), tags.world]
+  if (type === 'country.updated') {
+    const country = readText('code', code)
+    return [tags.country(country), tags.region(readText('region', region)), tags.world]
   }
-  throw new HttpError(400, 'data: must have a code and a region')
+  if (type === 'currency.updated') return [tags.currency(readText('code', code))]
+  // they may send of other things too, which are no concern of ours, and no mistake of theirs
+  return []
+}
+
+function readText(field: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new HttpError(400, `data: must have a ${field}`)
 }

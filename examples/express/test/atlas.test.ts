@@ -1,9 +1,10 @@
 // The whole story over real sockets, with a clock that the test moves. What ran a handler shows in the database's
-// count of queries.
+// count of queries, and what asked the other API in the bank's count of questions.
 import { fakeClock, settled } from '@restale/core/testing'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { createApp } from '../src/app.ts'
 import type { Country } from '../src/atlas.ts'
+import { openBank } from '../src/bank.ts'
 import { openCache } from '../src/cache.ts'
 import type { Database } from '../src/database.ts'
 import { openDatabase } from '../src/database.ts'
@@ -34,11 +35,12 @@ afterEach(async () => {
 
 afterAll(() => postgres.close())
 
-/** The database, whose queries can be held back, and counted from now. */
-function holdable(database: Database) {
+/** The database, whose queries can be held back, made to fail, and counted from now. */
+function controlled(database: Database) {
   const before = database.queries
   let gate = Promise.resolve()
   let waiting = 0
+  let isBroken = false
   return {
     /** Queries that are being held back. */
     get waiting() {
@@ -51,9 +53,13 @@ function holdable(database: Database) {
       waiting++
       await gate
       waiting--
+      if (isBroken) throw new Error('The database is out of order')
       return database.query<Row>(sql, parameters)
     },
     close: async () => {},
+    breakDown: () => {
+      isBroken = true
+    },
     /** Holds back queries until the returned function is called. */
     hold(): () => void {
       let release = () => {}
@@ -69,14 +75,15 @@ function holdable(database: Database) {
 async function start() {
   const clock = fakeClock()
   const cache = openCache(clock)
-  const database = holdable(postgres)
+  const database = controlled(postgres)
+  const bank = await openBank()
   const lines: string[] = []
-  const app = createApp({ cache, database, secrets, log: (line) => lines.push(line) })
+  const app = createApp({ cache, database, bankUrl: bank.url, secrets, log: (line) => lines.push(line) })
   const { url, close } = await listen(app, 0)
-  cleanUps.push(() => cache.close(), close)
+  cleanUps.push(bank.close, () => cache.close(), close)
 
   const ask = async (path: string, options?: RequestOptions) => {
-    const { status, headers, body } = await request(url + path, options)
+    const { status, headers, body } = await request(new URL(path, url).href, options)
     const isJson = headers['content-type']?.includes('json') && headers['content-encoding'] === undefined
     return {
       status,
@@ -91,7 +98,9 @@ async function start() {
       headers: { 'Content-Type': 'application/json', ...headers },
       body: JSON.stringify(body),
     })
-  return { url, clock, cache, database, lines, ask, send, settled: () => settled(cache) }
+  const tell = (type: string, data: unknown) =>
+    ask('/api/revalidate/webhook', signedWebhook(secrets.webhook, { type, data }, clock.now()))
+  return { url, clock, cache, database, bank, lines, ask, send, tell, settled: () => settled(cache) }
 }
 
 test('a response is made once, then served from memory with its age', async () => {
@@ -280,7 +289,7 @@ test('the admin makes everything stale: at hit speed once more, then new', async
   expect(database.queries).toBe(2)
 
   const refreshed = await ask('/admin/refresh', { method: 'POST', headers: bearer })
-  expect(refreshed).toMatchObject({ status: 200, body: { tags: ['countries'] } })
+  expect(refreshed).toMatchObject({ status: 200, body: { tags: ['countries', 'currencies'] } })
   for (const path of ['/regions/africa', '/countries/KEN']) {
     expect((await ask(path)).cacheStatus).toMatch(/^restale; hit; ttl=-?\d+/)
   }
@@ -357,36 +366,161 @@ test('a signed webhook expires a tag; a forged, an old or a repeated one does no
   expect((await ask('/countries/FRA')).cacheStatus).toBe(hit(60))
 })
 
+const rupiah = { code: 'IDR', name: 'Indonesian rupiah', symbol: 'Rp' }
+const soften = (tag: string) => [`/api/revalidate?tag=${tag}`, { headers: bearer }] as const
+
+test('a response that is made of a function and of a fetch has the tags of both', async () => {
+  const { ask, send, tell, database, bank } = await start()
+  const paths = ['/countries/FRA/currencies', '/countries/FIN/currencies', '/countries/IDN/currencies']
+  const statuses = async () => {
+    const replies = []
+    for (const path of paths) replies.push((await ask(path)).cacheStatus)
+    return replies
+  }
+  expect(await statuses()).toEqual([stored, stored, stored])
+  expect(await statuses()).toEqual([hit(60), hit(60), hit(60)])
+  expect((await ask('/countries/IDN/currencies')).body).toEqual({
+    code: 'IDN',
+    name: 'Indonesia',
+    currencies: [rupiah],
+  })
+  expect([database.queries, bank.asked]).toEqual([3, 3])
+
+  // of the function: the bank is not asked again
+  await send('PATCH', '/countries/FRA', { capital: 'Paris' })
+  expect(await statuses()).toEqual([renewed, hit(60), hit(60)])
+  expect([database.queries, bank.asked]).toEqual([5, 3])
+
+  // of the fetch, named by the bank alone: the database is not asked again
+  expect((await tell('currency.updated', { code: 'EUR' })).status).toBe(200)
+  expect(await statuses()).toEqual([renewed, renewed, hit(60)])
+  expect([database.queries, bank.asked, bank.notModified]).toEqual([5, 5, 0])
+
+  expect((await tell('currency.updated', {})).status).toBe(400)
+})
+
+test('a stale fetch asks whether anything has changed', async () => {
+  const { ask, send, settled, database, bank } = await start()
+  const path = '/countries/IDN/currencies'
+  const { body, headers } = await ask(path)
+
+  await ask(...soften('currency:IDR'))
+  expect(await ask(path)).toMatchObject({ cacheStatus: hit(-1), body })
+  await settled()
+  expect([database.queries, bank.asked, bank.notModified]).toEqual([1, 2, 1])
+  const unchanged = await ask(path)
+  expect(unchanged).toMatchObject({ cacheStatus: hit(60), body })
+  expect(unchanged.headers.etag).toBe(headers.etag)
+
+  const changed = { ...rupiah, symbol: 'Rp.' }
+  const change = await send('PATCH', `${bank.url}/currencies/IDR`, { symbol: 'Rp.' })
+  expect(change).toMatchObject({ status: 200, body: changed })
+  await ask(...soften('currency:IDR'))
+  expect(await ask(path)).toMatchObject({ cacheStatus: hit(-1), body })
+  await settled()
+  expect(await ask(path)).toMatchObject({ cacheStatus: hit(60), body: { currencies: [changed] } })
+  expect([database.queries, bank.asked, bank.notModified]).toEqual([1, 3, 1])
+})
+
+test('the bank says how long its answer holds', async () => {
+  const { ask, clock, database, bank } = await start()
+  const path = '/countries/IDN/currencies'
+  const { body } = await ask(path)
+  clock.advance(3_600_000)
+  expect(await ask(path)).toMatchObject({ cacheStatus: renewed, body })
+  expect([database.queries, bank.asked]).toEqual([2, 1])
+  clock.advance(86_400_000)
+  expect(await ask(path)).toMatchObject({ cacheStatus: renewed, body })
+  expect([database.queries, bank.asked, bank.notModified]).toEqual([3, 2, 1])
+})
+
+test('the bank is closed: what it has said is served as long as it holds', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const { ask, clock, settled, bank } = await start()
+  const path = '/countries/IDN/currencies'
+  const { body } = await ask(path)
+  await bank.close()
+  clock.advance(3_600_000)
+  expect(await ask(path)).toMatchObject({ cacheStatus: renewed, body })
+
+  await ask(...soften('currencies'))
+  expect(await ask(path)).toMatchObject({ cacheStatus: hit(-1), body })
+  await settled()
+  expect(await ask(path)).toMatchObject({ cacheStatus: hit(-1), body })
+
+  clock.advance(86_400_000)
+  expect(await ask(path)).toMatchObject({ status: 500, cacheStatus: 'restale; fwd=stale; detail=status-500' })
+  logged.mockRestore()
+})
+
+test('statistics of yesterday are better than none, but are not kept', async () => {
+  const { ask, clock, database, tell } = await start()
+  const { body } = await ask('/statistics')
+
+  clock.advance(3_600_000)
+  const release = database.hold()
+  const slow = ask('/statistics')
+  await expect.poll(() => database.waiting).toBe(1)
+  clock.advance(5_000)
+  expect(await slow).toMatchObject({ status: 200, body })
+  release()
+  await expect.poll(async () => (await ask('/statistics')).cacheStatus).toContain('hit')
+
+  clock.advance(3_600_000)
+  database.breakDown()
+  const old = await ask('/statistics')
+  expect(old).toMatchObject({ status: 200, body })
+  expect(old.cacheStatus).not.toContain('stored')
+
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  await tell('country.updated', { code: 'FRA', region: 'Europe' })
+  expect((await ask('/statistics')).status).toBe(500)
+  logged.mockRestore()
+})
+
 test('the walk goes through every state', async () => {
-  const { url, cache, clock, database } = await start()
+  const { url, cache, clock, database, bank } = await start()
   const lines: string[] = []
-  for await (const stop of tour({ url, cache, clock, database, secrets })) {
-    lines.push(`${stop.queries} ${stop.request} ${stop.status} ${stop.cacheStatus}`)
+  for await (const stop of tour({ url, cache, clock, database, bank, secrets })) {
+    const costs = [stop.queries, stop.asked, stop.notModified].join(' ')
+    lines.push(`${costs} ${stop.request} ${stop.status} ${stop.cacheStatus}`)
   }
   expect(lines).toEqual([
-    '1 GET /statistics 200 restale; fwd=uri-miss; stored',
-    '1 GET /statistics 200 restale; hit; ttl=60',
-    '1 GET /statistics 304 restale; hit; ttl=60',
-    '1 GET /statistics 200 restale; fwd=bypass; detail=cookie',
-    '2 GET /statistics 200 restale; hit; ttl=-1',
-    '2 GET /statistics 200 restale; hit; ttl=60',
-    '3 GET /statistics 200 restale; fwd=stale; stored',
-    '4 GET /countries/MYS 200 restale; fwd=uri-miss; stored',
-    '5 GET /regions/asia 200 restale; fwd=uri-miss; stored',
-    '7 PATCH /countries/IDN 200 restale; fwd=method',
-    '8 GET /countries/MYS 200 restale; fwd=stale; stored',
-    '9 GET /regions/asia 200 restale; fwd=stale; stored',
-    '10 GET /statistics 200 restale; fwd=stale; stored',
-    '10 POST /admin/refresh 200 restale; fwd=method',
-    '11 GET /statistics 200 restale; hit; ttl=-1',
-    '11 GET /statistics 200 restale; hit; ttl=60',
-    '11 GET /api/revalidate?tag=world 401 -',
-    '11 GET /api/revalidate?tag=world 200 -',
-    '12 GET /statistics 200 restale; hit; ttl=-1',
-    '12 POST /api/revalidate 200 -',
-    '13 GET /statistics 200 restale; fwd=stale; stored',
-    '13 POST /api/revalidate/webhook 200 -',
-    '14 GET /statistics 200 restale; fwd=stale; stored',
-    '14 GET /statistics 200 restale; hit; ttl=60',
+    '1 0 0 GET /statistics 200 restale; fwd=uri-miss; stored',
+    '1 0 0 GET /statistics 200 restale; hit; ttl=60',
+    '1 0 0 GET /statistics 304 restale; hit; ttl=60',
+    '1 0 0 GET /statistics 200 restale; fwd=bypass; detail=cookie',
+    '2 0 0 GET /statistics 200 restale; hit; ttl=-1',
+    '2 0 0 GET /statistics 200 restale; hit; ttl=60',
+    '3 0 0 GET /statistics 200 restale; fwd=stale; stored',
+    '4 0 0 GET /countries/MYS 200 restale; fwd=uri-miss; stored',
+    '5 0 0 GET /regions/asia 200 restale; fwd=uri-miss; stored',
+    '7 0 0 PATCH /countries/IDN 200 restale; fwd=method',
+    '8 0 0 GET /countries/MYS 200 restale; fwd=stale; stored',
+    '9 0 0 GET /regions/asia 200 restale; fwd=stale; stored',
+    '10 0 0 GET /statistics 200 restale; fwd=stale; stored',
+    '10 0 0 POST /admin/refresh 200 restale; fwd=method',
+    '11 0 0 GET /statistics 200 restale; hit; ttl=-1',
+    '11 0 0 GET /statistics 200 restale; hit; ttl=60',
+    '11 0 0 GET /api/revalidate?tag=world 401 -',
+    '11 0 0 GET /api/revalidate?tag=world 200 -',
+    '12 0 0 GET /statistics 200 restale; hit; ttl=-1',
+    '12 0 0 POST /api/revalidate 200 -',
+    '13 0 0 GET /statistics 200 restale; fwd=stale; stored',
+    '13 0 0 POST /api/revalidate/webhook 200 -',
+    '14 0 0 GET /statistics 200 restale; fwd=stale; stored',
+    '14 0 0 GET /statistics 200 restale; hit; ttl=60',
+    '15 1 0 GET /countries/IDN/currencies 200 restale; fwd=uri-miss; stored',
+    '15 1 0 GET /countries/IDN/currencies 200 restale; hit; ttl=60',
+    '16 1 0 GET /countries/IDN/currencies 200 restale; hit; ttl=-1',
+    '16 1 0 GET /countries/IDN/currencies 200 restale; hit; ttl=60',
+    '16 1 0 GET /api/revalidate?tag=currency:IDR 200 -',
+    '16 2 1 GET /countries/IDN/currencies 200 restale; hit; ttl=-1',
+    '16 2 1 GET /countries/IDN/currencies 200 restale; hit; ttl=60',
+    '17 3 1 GET /countries/MYS/currencies 200 restale; fwd=uri-miss; stored',
+    '17 3 1 PATCH /currencies/IDR 200 -',
+    '17 3 1 POST /api/revalidate/webhook 200 -',
+    '17 4 1 GET /countries/IDN/currencies 200 restale; fwd=stale; stored',
+    '17 4 1 GET /countries/MYS/currencies 200 restale; hit; ttl=60',
   ])
 })
