@@ -20,7 +20,7 @@ export function createCache<const P extends string = never>(options: CacheOption
     version: engine.version,
     cacheTag: (...tags) => label(engine, tags),
     cacheLife: (life) => declareLife(engine, life),
-    cached: (fn, cachedOptions) => cachedFunction(engine, fn, cachedOptions),
+    cached: (fn, cachedOptions) => cachedFunction(engine, fn as never, cachedOptions),
     fetch: cachedFetch(engine, options.fetch),
     revalidateTag: (tags, profile) => {
       const isSingleArgument = (profile as unknown) === undefined

@@ -170,3 +170,16 @@ createCache({ fetch: { fetch, upstreamTags: true, upstreamLife: true } })
 createCache({ fetch: { fetch: plain.fetch } })
 // @ts-expect-error: not a function
 createCache({ fetch: { fetch: 'fetch' } })
+
+// What a function gives is awaited, however it gives it; options may be there and say nothing.
+const mixed = plain.cached((isLater: boolean) => (isLater ? Promise.resolve('a') : 1), {
+  key: 'mixed',
+  tags: (_args, result) => {
+    expectTypeOf(result).toEqualTypeOf<string | number>()
+    return []
+  },
+})
+expectTypeOf(mixed(true)).resolves.toEqualTypeOf<string | number>()
+const thenable = plain.cached((): PromiseLike<Date> => Promise.resolve(new Date()), { key: 'thenable' })
+expectTypeOf(thenable()).resolves.toEqualTypeOf<Date>()
+plain.cached(() => 1, { key: 'k', tags: undefined, life: undefined, staleIfError: undefined })

@@ -14,28 +14,32 @@ export type RevalidateProfile<P extends string = never> = BuiltInProfile | P | {
 
 export interface CacheOptions<P extends string = never> {
   /** Named lives, merged over the seven of Next.js. A field left out comes from `default`. */
-  readonly profiles?: { readonly [name in P]: Profile }
+  readonly profiles?: { readonly [name in P]: Profile } | undefined
   /** `false`: nothing is looked up or stored, everything works as if uncached. @default true */
-  readonly enabled?: boolean
+  readonly enabled?: boolean | undefined
   /** Part of every key: give each deploy its own, and it never reads what another shape of it wrote. @default '' */
-  readonly version?: string
-  readonly memory?: {
-    /** Bytes held in memory, headers, tags and keys included. @default 64 MiB */
-    readonly maxBytes?: number
-    /** Bytes of one entry; what is larger passes through unstored. @default 1 MiB */
-    readonly maxEntryBytes?: number
-    /** Tags, and paths, whose invalidations are remembered one by one. @default 100_000 */
-    readonly maxMarks?: number
-  }
-  readonly refill?: {
-    /** Background fills at a time, over all keys. @default 32 */
-    readonly maxConcurrent?: number
-    /** Milliseconds after which a fill is given up, and nobody waits for it any longer. @default 30_000 */
-    readonly timeoutMs?: number
-  }
-  readonly fetch?: FetchOptions
+  readonly version?: string | undefined
+  readonly memory?:
+    | {
+        /** Bytes held in memory, headers, tags and keys included. @default 64 MiB */
+        readonly maxBytes?: number | undefined
+        /** Bytes of one entry; what is larger passes through unstored. @default 1 MiB */
+        readonly maxEntryBytes?: number | undefined
+        /** Tags, and paths, whose invalidations are remembered one by one. @default 100_000 */
+        readonly maxMarks?: number | undefined
+      }
+    | undefined
+  readonly refill?:
+    | {
+        /** Background fills at a time, over all keys. @default 32 */
+        readonly maxConcurrent?: number | undefined
+        /** Milliseconds after which a fill is given up, and nobody waits for it any longer. @default 30_000 */
+        readonly timeoutMs?: number | undefined
+      }
+    | undefined
+  readonly fetch?: FetchOptions | undefined
   /** Where the time is read. @default a clock that never steps back */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** How `cache.fetch` treats what it gets. */
@@ -70,8 +74,18 @@ export interface FetchCaching {
 /** What `fetch` takes, and `next`. */
 export type FetchInit = Omit<RequestInit, 'cache' | 'next'> & {
   readonly next?: FetchCaching | undefined
-  /** `force-cache` caches; `no-store`, `no-cache` and `reload` ask upstream and store nothing. */
-  readonly cache?: 'default' | 'force-cache' | 'no-cache' | 'no-store' | 'only-if-cached' | 'reload'
+  /**
+   * `force-cache` caches; `no-store`, `no-cache` and `reload` ask upstream and store nothing. The others say nothing
+   * about this cache, and go through.
+   */
+  readonly cache?:
+    | 'default'
+    | 'force-cache'
+    | 'no-cache'
+    | 'no-store'
+    | 'only-if-cached'
+    | 'reload'
+    | undefined
 }
 
 /** What `collect` learns about the code that it runs. */
@@ -104,9 +118,9 @@ export interface Cache<P extends string = never> {
    * function it returns rejects with `ERR_RESTALE_INVALID_ARGUMENT` if an argument cannot be part of a key
    */
   readonly cached: <A extends readonly unknown[], R>(
-    fn: (...args: A) => R | Promise<R>,
-    options: CachedOptions<A, R, LifeInput<P>>,
-  ) => CachedFunction<A, R>
+    fn: (...args: A) => R,
+    options: CachedOptions<A, Awaited<R>, LifeInput<P>>,
+  ) => CachedFunction<A, Awaited<R>>
 
   /**
    * `fetch`, cached where the call says so: by `next.revalidate`, `next.tags` or `cache: 'force-cache'`. Only GET

@@ -1,6 +1,6 @@
 import type { Freshness } from '../state/freshness.ts'
 import type { Life, LifeFields } from '../state/life.ts'
-import { Call, keyOf, needsResult, ownCopy, scopeOf, tagWith } from './call.ts'
+import { Call, keyOf, ownCopy, scopeOf, tagResult } from './call.ts'
 import { Deadline } from './deadline.ts'
 import type { CachedOptions, Definition } from './definition.ts'
 import { define } from './definition.ts'
@@ -48,17 +48,19 @@ export interface Peeked<R> {
 /** Makes `fn` a cached function of this engine. Throws before anything happens if an option is wrong. */
 export function cachedFunction<A extends readonly unknown[], R>(
   engine: Engine,
-  fn: (...args: A) => R | Promise<R>,
+  fn: (...args: A) => R | PromiseLike<R>,
   options: CachedOptions<A, R, string | LifeFields>,
 ): CachedFunction<A, R> {
   const definition = define(engine, fn, options)
-  const invalidateEntry = (call: string, args: A, expire: number) =>
-    invalidate(engine, `${definition.name}.${call}`, { tags: [], keys: [keyOf(definition, args)], expire })
+  const invalidateEntry = (call: string, key: string, expire: number) =>
+    invalidate(engine, `${definition.name}.${call}`, { tags: [], keys: [key], expire })
   return Object.assign((...args: A) => call(definition, args), {
-    revalidate: (...args: A) => invalidateEntry('revalidate', args, Number.POSITIVE_INFINITY),
+    revalidate: (...args: A) =>
+      invalidateEntry('revalidate', keyOf(definition, args), Number.POSITIVE_INFINITY),
     delete: (...args: A) => {
-      const invalidation = invalidateEntry('delete', args, 0)
-      engine.memory.delete(keyOf(definition, args))
+      const key = keyOf(definition, args)
+      const invalidation = invalidateEntry('delete', key, 0)
+      engine.memory.delete(key)
       return invalidation
     },
     key: (...args: A) => keyOf(definition, args),
@@ -78,7 +80,7 @@ async function call<A extends readonly unknown[], R>(definition: Definition<A, R
   } finally {
     deadline.cancel()
     // What it depends on is not known yet, so nothing that is made of this failure may be kept.
-    if (deadline.hasPassed) outer?.refuseStale(`it waited too long for ${name}`)
+    if (deadline.hasPassed) outer?.refuseForNow(`it waited too long for ${name}`)
   }
 }
 
@@ -100,13 +102,13 @@ async function runUncached<A extends readonly unknown[], R>(
   definition: Definition<A, R>,
   args: A,
 ): Promise<R> {
-  const { engine, fn, options } = definition
+  const { engine, fn } = definition
   const outer = currentFillScope()
   const scope = scopeOf(definition, args)
   const bornAt = engine.clock.now()
   try {
     const value = await runInScope(scope, async () => fn(...args))
-    if (needsResult(options.tags)) tagWith(definition, scope, args, value)
+    tagResult(definition, scope, args, value)
     return value
   } finally {
     scope.close()
@@ -124,9 +126,15 @@ function peek<A extends readonly unknown[], R>(definition: Definition<A, R>, arg
   if (entry === undefined || freshness === 'expired') return undefined
   const outer = currentFillScope()
   outer?.consume(entry, engine, now)
-  if (freshness === 'stale') outer?.refuseStale()
+  if (freshness === 'stale') outer?.refuseStale(engine.ledger.markedExpiredAt(entry))
   const { life, bornAt } = entry
-  return { value: ownCopy(definition, entry.value), freshness, tags: [...entry.tags], life: { ...life }, bornAt }
+  return {
+    value: ownCopy(definition, entry.value),
+    freshness,
+    tags: [...entry.tags],
+    life: { ...life },
+    bornAt,
+  }
 }
 
 function timeout(name: string, ms: number): CacheError {

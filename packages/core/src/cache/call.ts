@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
+import { tagProblem } from '../state/tag.ts'
 import { encodeArguments, encodeKeyOf } from './arguments.ts'
 import { deepCopy, isPrimitive, sharedBytes, UncopyableError } from './copy.ts'
 import type { Definition } from './definition.ts'
-import { overtaken } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { endFill } from './fill.ts'
 import type { Fill } from './fills.ts'
@@ -17,7 +18,7 @@ export class Call<A extends readonly unknown[], R> implements Source<R, R> {
   readonly staleIfError: number | undefined
   readonly wait: <T>(promise: Promise<T>) => Promise<T>
   readonly #definition: Definition<A, R>
-  readonly #args: A
+  #args: A
 
   constructor(definition: Definition<A, R>, args: A, wait: <T>(promise: Promise<T>) => Promise<T>) {
     this.key = keyOf(definition, args)
@@ -28,15 +29,17 @@ export class Call<A extends readonly unknown[], R> implements Source<R, R> {
     this.#args = args
   }
 
+  /** A fill begins: from now on the arguments are its own, whatever the caller does to those that it has given. */
   scope(): FillScope {
+    this.#args = this.#args.map(ownArgument) as unknown as A
     return scopeOf(this.#definition, this.#args)
   }
 
-  make(fill: Fill<R>): Making<R> {
+  make(fill: Fill<R>, previous: Entry<R> | undefined): Making<R> {
     const { engine, fn } = this.#definition
     const run = (async () => fn(...this.#args))()
     const over = run.then(
-      (value) => this.#land(fill, value),
+      (value) => this.#land(fill, previous, value),
       (error) => endFill(engine, fill, { how: 'failed', error }),
     )
     return { result: over.then(() => run), over }
@@ -46,48 +49,79 @@ export class Call<A extends readonly unknown[], R> implements Source<R, R> {
     return ownCopy(this.#definition, value)
   }
 
-  #land(fill: Fill<R>, value: R): void {
-    const { engine, options } = this.#definition
+  #land(fill: Fill<R>, previous: Entry<R> | undefined, value: R): void {
+    const { engine } = this.#definition
     const { scope } = fill
-    if (needsResult(options.tags)) tagWith(this.#definition, scope, this.#args, value)
+    tagResult(this.#definition, scope, this.#args, value)
     scope.close()
     const { refusal, ...kept } = keptCopy(this.#definition, value)
     const entry = engine.entryOf(fill, { ...kept, life: scope.life(engine.profiles.default) })
-    const reason = engine.store(fill, entry, refusal)
-    // A value that may not be stored is definitive too: an older one must not go out in its place. Not so if
-    // only something stale inside is the reason, or another fill.
-    if (reason !== undefined && reason !== overtaken && !scope.isMadeOfStale) engine.remove(fill)
-    endFill(engine, fill, { how: 'value', entry })
+    const unstored = engine.store(fill, entry, refusal)
+    if (unstored?.isDefinitive) engine.remove(fill)
+    else if (unstored !== undefined) engine.retryLater(previous, undefined)
+    // What cannot be copied cannot be shared: others make their own, now and next time.
+    if (refusal === undefined) engine.history.forget(fill.key)
+    else engine.history.set(fill.key, { isUncollapsible: true })
+    endFill(
+      engine,
+      fill,
+      refusal === undefined ? { how: 'value', entry } : { how: 'refused', reason: refusal, isNature: true },
+    )
   }
 }
+
+/** Longer ones are told apart by their SHA-256: they would be kept again and again, and slow to compare. */
+const maxEncodedLength = 512
 
 /** The key of the entry for these arguments. */
 export function keyOf<A extends readonly unknown[], R>(
   { keyPrefix, options }: Definition<A, R>,
   args: A,
 ): string {
-  if (options.keyOf === undefined) return keyPrefix + encodeArguments(args, options.key)
-  return keyPrefix + encodeKeyOf(options.keyOf(args), options.key)
+  const encoded =
+    options.keyOf === undefined
+      ? encodeArguments(args, options.key)
+      : encodeKeyOf(options.keyOf(args), options.key)
+  if (encoded.length <= maxEncodedLength) return keyPrefix + encoded
+  return `${keyPrefix}#${createHash('sha256').update(encoded).digest('base64url')}`
 }
 
-/** With what is known before the function runs: its life, and its tags unless they are made of the result. */
+/** With what is known before the function runs: its life, and its tags as far as they need no result. */
 export function scopeOf<A extends readonly unknown[], R>(definition: Definition<A, R>, args: A): FillScope {
   const { engine, options, name } = definition
   const scope = new FillScope('function', engine, name)
   if (options.life !== undefined) scope.limitLife(engine.profiles.fields(options.life))
-  if (options.tags !== undefined && !needsResult(options.tags)) tagWith(definition, scope, args)
+  if (typeof options.tags === 'function') scope.tag(earlyTags(options.tags, args))
+  else if (options.tags !== undefined) scope.tag(options.tags)
   return scope
 }
 
+/**
+ * The tags of a function of the arguments alone. How many parameters it says it has is only a hint: it is asked
+ * again when the result is there, and whatever is wrong is said then.
+ */
+function earlyTags<A extends readonly unknown[], R>(
+  tags: (args: A, result: R) => readonly string[],
+  args: A,
+): unknown[] {
+  if (tags.length > 1) return []
+  try {
+    return givenTags(tags(args, undefined as R)).filter((tag) => tagProblem(tag) === undefined)
+  } catch {
+    return []
+  }
+}
+
 /** Tags that cannot be worked out leave the value uninvalidatable, so it is not stored; the caller still gets it. */
-export function tagWith<A extends readonly unknown[], R>(
+export function tagResult<A extends readonly unknown[], R>(
   { options, name }: Definition<A, R>,
   scope: FillScope,
   args: A,
-  value?: R,
+  value: R,
 ): void {
+  if (typeof options.tags !== 'function') return
   try {
-    scope.tag(givenTags(typeof options.tags === 'function' ? options.tags(args, value as R) : options.tags))
+    scope.tag(givenTags(options.tags(args, value)))
   } catch (error) {
     scope.refuse('its tags could not be worked out')
     warnOnce(
@@ -98,19 +132,19 @@ export function tagWith<A extends readonly unknown[], R>(
   }
 }
 
-export function needsResult(tags: unknown): boolean {
-  return typeof tags === 'function' && tags.length > 1
+/** What has no copy, and is no part of the key then, stays what it is. */
+function ownArgument(argument: unknown): unknown {
+  if (isPrimitive(argument)) return argument
+  try {
+    return deepCopy(argument).value
+  } catch {
+    return argument
+  }
 }
 
 /** What a caller gets of a value that is kept. */
 export function ownCopy<A extends readonly unknown[], R>({ options }: Definition<A, R>, value: R): R {
-  if (options.clone === false || isPrimitive(value)) return value
-  try {
-    return deepCopy(value).value
-  } catch {
-    // Only a value that was refused storage gets here, to those who waited for the very same call.
-    return value
-  }
+  return options.clone === false || isPrimitive(value) ? value : deepCopy(value).value
 }
 
 /**

@@ -8,36 +8,36 @@ export interface CachedOptions<A extends readonly unknown[], R, L> {
   /** Names the function across processes and deploys; no two functions of a cache may share one. */
   readonly key: string
   /** Tags of each value: a list, or a function of the arguments and the result. */
-  readonly tags?: readonly string[] | ((args: A, result: R) => readonly string[])
+  readonly tags?: readonly string[] | ((args: A, result: R) => readonly string[]) | undefined
   /** A profile name or fields in seconds. @default the profile `default` */
-  readonly life?: L
+  readonly life?: L | undefined
   /**
    * What tells one call from another, instead of all the arguments: plain data made of them. Arguments that make
    * no difference to the result can be left out of it, and those that cannot be part of a key have to be.
    * @default the arguments
    */
-  readonly keyOf?: (args: A) => unknown
+  readonly keyOf?: ((args: A) => unknown) | undefined
   /**
    * `false` hands every caller the same object, which is faster, and right only if none of them changes it.
    * @default true: each caller gets a copy of its own
    */
-  readonly clone?: boolean
+  readonly clone?: boolean | undefined
   /**
    * Milliseconds that a caller waits; then its call rejects with `ERR_RESTALE_TIMEOUT`. The function runs on, and
    * what it gives is stored. @default none
    */
-  readonly hardTimeoutMs?: number
+  readonly hardTimeoutMs?: number | undefined
   /**
    * Seconds beyond `expire` for which an old value is given when the function fails or takes longer than
    * `hardTimeoutMs` (RFC 5861 §4). Never one that an invalidation has expired. @default none: the failure is thrown
    */
-  readonly staleIfError?: number
+  readonly staleIfError?: number | undefined
 }
 
 /** A function that is registered with a cache. */
 export interface Definition<A extends readonly unknown[], R> {
   readonly engine: Engine
-  readonly fn: (...args: A) => R | Promise<R>
+  readonly fn: (...args: A) => R | PromiseLike<R>
   readonly options: CachedOptions<A, R, string | LifeFields>
   /** What messages call it. */
   readonly name: string
@@ -50,7 +50,7 @@ const optionNames = ['key', 'tags', 'life', 'keyOf', 'clone', 'hardTimeoutMs', '
 /** Registers the function under its key. Throws before anything happens if an option is wrong. */
 export function define<A extends readonly unknown[], R>(
   engine: Engine,
-  fn: (...args: A) => R | Promise<R>,
+  fn: (...args: A) => R | PromiseLike<R>,
   options: CachedOptions<A, R, string | LifeFields>,
 ): Definition<A, R> {
   if (typeof fn !== 'function') throw invalid(`cached() takes a function first, got ${typeof fn}`)

@@ -35,8 +35,12 @@ export interface Filled<V> {
   readonly bornAt?: number
 }
 
-/** Not stored, which says nothing against what is: going on with that, nobody sees data go back. */
-export const overtaken = 'another fill has ended meanwhile'
+/** Why something was not stored. */
+export interface Unstored {
+  readonly reason: string
+  /** It says against what was stored before, too: that must not go out in its place. */
+  readonly isDefinitive: boolean
+}
 
 const closeTimeoutMs = 5_000
 const firstRetryMs = 1_000
@@ -105,20 +109,21 @@ export class Engine {
     })
   }
 
-  /** Stores what a fill has made, unless there is a reason against it. Gives the reason if it was not stored. */
-  store(fill: Fill, entry: Entry, refusal?: string): string | undefined {
-    const reason = refusal ?? this.#whyNotStored(fill, entry)
-    if (reason === undefined) {
+  /** Stores what a fill has made, unless there is a `refusal`, or something else against it. */
+  store(fill: Fill, entry: Entry, refusal?: string): Unstored | undefined {
+    const unstored =
+      refusal === undefined ? this.#whyNotStored(fill, entry) : { reason: refusal, isDefinitive: true }
+    if (unstored === undefined) {
       this.fills.supersedeEarlier(fill)
-      fill.scope.withdraw = () => this.#removeEntry(entry)
-      this.events.key('stored', entry.key)
+      const { key, sequence } = entry
+      fill.scope.withdraw = () => this.#withdraw(key, sequence)
+      this.events.key('stored', key)
     } else {
-      // Whoever says that it must not be shared says so of what was stored before, too. A life that has run out
-      // because of something stale inside says nothing.
-      if (isLifeless(entry) && !fill.scope.isMadeOfStale) this.remove(fill, entry.key)
-      this.events.reason('refused', entry.key, reason)
+      // Whoever says that it must not be shared says so of what was stored before, too.
+      if (isLifeless(entry) && unstored.isDefinitive) this.remove(fill, entry.key)
+      this.events.reason('refused', entry.key, unstored.reason)
     }
-    return reason
+    return unstored
   }
 
   /** A definitive end without a value: what was stored is gone, and nothing that started earlier brings it back. */
@@ -173,24 +178,37 @@ export class Engine {
     stopTimer()
   }
 
-  #whyNotStored(fill: Fill, entry: Entry): string | undefined {
-    if (!this.isEnabled) return 'the cache is disabled'
-    if (fill.scope.unstorable !== undefined) return fill.scope.unstorable
-    if (isLifeless(entry)) return 'its life is 0'
-    if (fill.isSuperseded) return 'a later fill has ended before'
+  #whyNotStored(fill: Fill, entry: Entry): Unstored | undefined {
+    const { scope } = fill
+    if (!this.isEnabled) return unstored('the cache is disabled')
+    if (scope.unstorable !== undefined)
+      return { reason: scope.unstorable, isDefinitive: !scope.isRefusedForNow }
+    if (isLifeless(entry)) return definitive('its life is 0')
     const held = this.memory.peek(entry.key)
-    if (held !== undefined && held.sequence > entry.sequence) return 'a later fill has ended before'
-    const freshness = this.ledger.judge(entry, this.clock.now())
-    if (freshness === 'expired') return 'it expired while it was made'
-    const isHeldUsable = held !== undefined && this.ledger.judge(held, this.clock.now()) !== 'expired'
-    if (freshness === 'stale' && fill.isOvertaken && isHeldUsable) return overtaken
-    if (!this.memory.set(entry)) return `it is larger than ${this.memory.maxEntryBytes} bytes`
+    const isBehind = fill.isSuperseded || (held !== undefined && held.sequence > entry.sequence)
+    if (isBehind) return unstored('a later fill has ended before')
+    const now = this.clock.now()
+    const freshness = this.ledger.judge(entry, now)
+    if (freshness === 'expired') return definitive('it expired while it was made')
+    // Which of the two has read the newer data is not certain; as it is, nobody sees data go back.
+    const isHeldUsable = held !== undefined && this.ledger.judge(held, now) !== 'expired'
+    if (freshness === 'stale' && fill.isOvertaken && isHeldUsable)
+      return unstored('another fill has ended before')
+    if (!this.memory.set(entry)) return definitive(`it is larger than ${this.memory.maxEntryBytes} bytes`)
     return undefined
   }
 
-  #removeEntry(entry: Entry): void {
-    if (this.memory.peek(entry.key) === entry) this.memory.delete(entry.key)
+  #withdraw(key: string, sequence: number): void {
+    if (this.memory.peek(key)?.sequence === sequence) this.memory.delete(key)
   }
+}
+
+function unstored(reason: string): Unstored {
+  return { reason, isDefinitive: false }
+}
+
+function definitive(reason: string): Unstored {
+  return { reason, isDefinitive: true }
 }
 
 /** Not shared beyond those who wait for it already. */

@@ -16,7 +16,10 @@ export function startFill<V, R>(
 ): { fill: Fill<V>; result: Promise<R> } {
   const fill = engine.fills.begin<V>(source.key, source.scope(), engine.clock.now(), previous, { isFlight })
   // However long it takes, only who started it waits longer than the time for one fill.
-  const stopTimer = engine.startFillTimer(() => engine.fills.giveUp(fill))
+  const stopTimer = engine.startFillTimer(() => {
+    engine.fills.giveUp(fill)
+    if (source.staleIfError !== undefined) engine.retryLater(previous, tookTooLong(source))
+  })
   const { result, over } = makeInScope(source, fill, previous, 'caller')
   over.then(stopTimer)
   if (source.staleIfError !== undefined) onFailure(fill, (error) => engine.retryLater(previous, error))
@@ -30,19 +33,17 @@ export function refillBehind<V, R>(engine: Engine, source: Source<V, R>, previou
   onFailure(fill, (error) => engine.retryLater(previous, error))
   const stopTimer = engine.startFillTimer(() => {
     engine.fills.giveUp(fill)
-    engine.retryLater(previous, new Error(`${source.name} took too long`))
-    release()
+    engine.retryLater(previous, tookTooLong(source))
   })
   // In a turn of its own: whoever has the stale value gets on with it before any of this runs.
-  const work = runOutside(async () => {
+  runOutside(async () => {
     await new Promise<void>((resolve) => nextTurn(resolve))
     const { result, over } = makeInScope(source, fill, previous, 'background')
     result.catch(() => {})
-    await over
-    stopTimer()
-    release()
+    over.then(stopTimer)
   })
-  engine.background.track(work)
+  // It has landed too when it was given up: from then on nobody waits for it.
+  engine.background.track(fill.landed.then(release))
 }
 
 /** The end of every fill: no one joins it any more, and those who wait get the landing. */
@@ -59,6 +60,10 @@ function makeInScope<V, R>(
   who: 'caller' | 'background',
 ): Making<R> {
   return runInScope(fill.scope, () => source.make(fill, previous, who))
+}
+
+function tookTooLong({ name }: Source<never, unknown>): Error {
+  return new Error(`${name} took too long`)
 }
 
 function onFailure(fill: Fill, act: (error: unknown) => void): void {

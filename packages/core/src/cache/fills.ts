@@ -30,6 +30,8 @@ export interface Moment {
   readonly at: number
 }
 
+/** Whoever comes when so many wait already goes on alone. */
+export const maxWaiters = 10_000
 /** At most so many fills of one key that others may wait for. */
 const maxFlights = 2
 /** At most so many fills that were given up are remembered; the others may not store any more. */

@@ -92,11 +92,11 @@ export class Ledger {
     return now >= entry.expiredAt ? 'expired' : now >= entry.staleAt ? 'stale' : 'fresh'
   }
 
-  /** Expired by an invalidation, whatever its age is. */
-  isExpiredByMark(entry: Entry, now: number): boolean {
-    if (entry.incarnation !== this.incarnation) return true
+  /** The instant from which it is expired by an invalidation, whatever its age is. */
+  markedExpiredAt(entry: Entry): number {
+    if (entry.incarnation !== this.incarnation) return Number.NEGATIVE_INFINITY
     const life = { ...entry.life, expire: Number.POSITIVE_INFINITY }
-    return now >= outlook({ ...entry, life }, this.#marksOf(entry)).expiredAt
+    return outlook({ ...entry, life }, this.#marksOf(entry)).expiredAt
   }
 
   /**

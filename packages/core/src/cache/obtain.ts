@@ -2,6 +2,7 @@ import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { refillBehind, startFill } from './fill.ts'
 import type { Fill, Landing, Moment } from './fills.ts'
+import { maxWaiters } from './fills.ts'
 import type { Ledger } from './ledger.ts'
 import type { FillScope } from './scope.ts'
 import { currentFillScope } from './scope.ts'
@@ -37,9 +38,18 @@ export async function obtain<V, R>(engine: Engine, source: Source<V, R>): Promis
     const held = engine.memory.peek(key) as Entry<V> | undefined
     const failedAt = engine.clock.now()
     if (held === undefined || !canStandIn(engine, source, held, failedAt)) throw error
+    if (engine.ledger.judge(held, failedAt) === 'fresh') {
+      outer?.consume(held, engine, failedAt)
+      return source.serve(held)
+    }
+    // Whose patience was at an end before the fill was: the next ones need not wait as long.
+    if (failedAt >= held.retryAt) engine.retryLater(held, error)
     return serveStale(engine, source, held, outer, failedAt)
   }
 }
+
+/** A call sees so many flights given up, then goes on alone: its waiting is bounded. */
+const maxGivenUp = 2
 
 /** Joins the flight that there is, or starts a fill; never takes what was invalidated before this call began. */
 async function joinOrStart<V, R>(
@@ -54,24 +64,50 @@ async function joinOrStart<V, R>(
   // What a fill is made of has to be fresh; anyone else may have what has only turned stale.
   const severity = outer?.isDecided ? 'any' : 'hard'
   let isAlone = history.get(key)?.isUncollapsible === true
-  for (;;) {
-    const flight = isAlone ? undefined : (fills.flight(key) as Fill<V> | undefined)
-    if (flight === undefined || (!fills.canJoin(flight, start, severity) && !fills.isFull(key))) {
-      return await lead(engine, source, outer, previous, !isAlone)
-    }
-    const canJoin = fills.canJoin(flight, start, severity)
+  for (let givenUp = 0; !isAlone; ) {
+    const flight = fills.flight(key) as Fill<V> | undefined
+    if (flight === undefined || flight.waiters >= maxWaiters) break
+    const canJoin = fills.canJoin(flight, start, severity) && start.at < flight.scope.usableUntil
+    if (!canJoin && !fills.isFull(key)) break
     const landing = await land(source, flight)
-    if (landing.how === 'refused') isAlone = landing.isNature === true
-    if (landing.how === 'value' && !isMarked(ledger, landing.entry, start, severity)) {
+    if (landing.how === 'refused') isAlone = landing.isNature === true || ++givenUp >= maxGivenUp
+    else if (landing.how === 'value' && isFor(engine, landing.entry, flight, start, severity)) {
       handOn(engine, flight, outer)
-      if (isMarked(ledger, landing.entry, start, 'any')) outer?.refuseStale()
+      if (isMarked(ledger, landing.entry, start, 'any')) refuseStale(engine, landing.entry, outer)
       return source.serve(landing.entry)
-    }
-    if (landing.how === 'failed' && canJoin && !landing.isAborted) {
+    } else if (landing.how === 'failed' && canJoin && !landing.isAborted) {
       handOn(engine, flight, outer)
       throw landing.error
     }
+    const held = engine.memory.peek(key) as Entry<V> | undefined
+    if (held !== undefined && isFresh(engine, held, start, severity)) {
+      outer?.consume(held, engine, engine.clock.now())
+      return source.serve(held)
+    }
   }
+  const isFlight = !isAlone && (fills.flight(key)?.waiters ?? 0) < maxWaiters
+  return await lead(engine, source, outer, previous, isFlight)
+}
+
+/** May who began at that moment have what a flight has landed? */
+function isFor(
+  { ledger }: Engine,
+  entry: Entry,
+  { scope }: Fill,
+  start: Moment,
+  severity: 'hard' | 'any',
+): boolean {
+  return start.at < scope.usableUntil && !isMarked(ledger, entry, start, severity)
+}
+
+/** Something else has stored meanwhile. */
+function isFresh(engine: Engine, entry: Entry, start: Moment, severity: 'hard' | 'any'): boolean {
+  const { ledger, clock } = engine
+  return ledger.judge(entry, clock.now()) === 'fresh' && !isMarked(ledger, entry, start, severity)
+}
+
+function isMarked(ledger: Ledger, entry: Entry, { position, at }: Moment, severity: 'hard' | 'any'): boolean {
+  return ledger.isMarked(entry.version, position, entry, severity, at)
 }
 
 async function lead<V, R>(
@@ -88,10 +124,6 @@ async function lead<V, R>(
     // Also if it failed: what is made of the failure depends on the same.
     handOn(engine, fill, outer)
   }
-}
-
-function isMarked(ledger: Ledger, entry: Entry, { position, at }: Moment, severity: 'hard' | 'any'): boolean {
-  return ledger.isMarked(entry.version, position, entry, severity, at)
 }
 
 async function land<V>(source: Source<V, unknown>, flight: Fill<V>): Promise<Landing<V>> {
@@ -113,8 +145,10 @@ export function handOn(
   if (outer === undefined) return
   const lifeHandedOn = scope.lifeHandedOn(scope.life(engine.profiles.default))
   outer.consume({ tags: scope.tags, lifeHandedOn, bornAt }, engine, engine.clock.now())
-  if (scope.isMadeOfStale) outer.refuseStale(scope.unstorable)
-  else if (scope.unstorable !== undefined) outer.refuse(scope.unstorable)
+  if (scope.isRefusedForNow) {
+    outer.usableUntil = Math.min(outer.usableUntil, scope.usableUntil)
+    outer.refuseForNow(scope.unstorable as string)
+  } else if (scope.unstorable !== undefined) outer.refuse(scope.unstorable)
 }
 
 function serveStale<V, R>(
@@ -125,8 +159,12 @@ function serveStale<V, R>(
   now: number,
 ): R {
   outer?.consume(entry, engine, now)
-  outer?.refuseStale()
+  refuseStale(engine, entry, outer)
   return source.serve(entry)
+}
+
+function refuseStale({ ledger }: Engine, entry: Entry, outer: FillScope | undefined): void {
+  outer?.refuseStale(ledger.markedExpiredAt(entry))
 }
 
 /** RFC 5861 §4: within that many seconds beyond its life. What an invalidation has expired never comes back. */
@@ -138,5 +176,5 @@ function canStandIn<V>(
 ): boolean {
   if (staleIfError === undefined) return false
   const until = entry.bornAt + (entry.life.expire + staleIfError) * 1000
-  return now < until && !engine.ledger.isExpiredByMark(entry, now)
+  return now < until && now < engine.ledger.markedExpiredAt(entry)
 }

@@ -50,7 +50,9 @@ export class FillScope {
    * It is made of something stale, or without something that took too long: it must not be stored, which says
    * nothing against what was stored before.
    */
-  isMadeOfStale = false
+  isRefusedForNow = false
+  /** Epoch milliseconds: from then on what it is made of is expired by an invalidation. */
+  usableUntil = Number.POSITIVE_INFINITY
   explicitLife: Profile | undefined
   onOptIn: (() => void) | undefined
   /** Takes back what was stored: a tag came when the value had gone out already, or it did not go out after all. */
@@ -114,9 +116,15 @@ export class FillScope {
     this.unstorable ??= reason
   }
 
-  /** What is nested in it was served stale, or was not waited for. */
-  refuseStale(reason = 'it uses a stale value'): void {
-    this.isMadeOfStale = true
+  /** What is nested in it was served stale, and is expired from `until` on, in epoch milliseconds. */
+  refuseStale(until: number): void {
+    this.usableUntil = Math.min(this.usableUntil, until)
+    this.refuseForNow('it uses a stale value')
+  }
+
+  /** It must not be stored this time, which says nothing against what was stored before. */
+  refuseForNow(reason: string): void {
+    this.isRefusedForNow = true
     this.refuse(reason)
   }
 

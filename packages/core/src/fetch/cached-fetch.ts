@@ -18,13 +18,11 @@ type Input = string | URL | Request
 export function cachedFetch(engine: Engine, given: FetchOptions | undefined): Cache['fetch'] {
   const options = resolveFetchOptions(given)
   const original = globalThis.fetch
-  /** Also where somebody has put the cached one in place of the global one. */
-  const upstream: Fetch = (input, init) => {
-    const current = options.fetch ?? (globalThis.fetch === cached ? original : globalThis.fetch)
-    return current(input, init)
-  }
+  const upstream: Fetch = (input, init) => (options.fetch ?? globalThis.fetch)(input, init)
 
   const cached: Cache['fetch'] = async (input, given) => {
+    // Somebody has put it, or what calls it, in the place of the global one: this is its own question upstream.
+    if (options.fetch === undefined && isUpstream(engine)) return original(input, given as RequestInit)
     // What it says stands behind getters, which a copy of its fields would not have.
     if (given instanceof Request) return cached(new Request(input, given))
     const { next, cache: mode, ...init } = given ?? {}
@@ -47,6 +45,11 @@ export function cachedFetch(engine: Engine, given: FetchOptions | undefined): Ca
     return obtain(engine, new FetchCall({ engine, upstream, name, request: sent, policy, scope, signal }))
   }
   return cached
+}
+
+function isUpstream(engine: Engine): boolean {
+  const scope = currentFillScope()
+  return scope?.kind === 'fetch' && scope.owner === engine
 }
 
 /** Nothing is looked up or stored; what is made of it is labelled all the same. */

@@ -1,3 +1,4 @@
+import type { Unstored } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
 import { endFill } from '../cache/fill.ts'
 import type { Fill, Landing } from '../cache/fills.ts'
@@ -8,13 +9,14 @@ import type { Refusal } from '../http/storable.ts'
 import { nature, vetoRefusal } from '../http/storable.ts'
 import type { FetchFields } from './fetch-call.ts'
 import { joinTags, joinUpstreamTags } from './label.ts'
+import { onAbort } from './on-abort.ts'
 import { bodyRefusal, headRefusal, unshared } from './refusal.ts'
 import type { Reply, ReplyHead } from './reply.ts'
 import { replyBytes, replyHead, responseOf, withBody } from './reply.ts'
 import type { TapEnd } from './tap.ts'
 import { Tap } from './tap.ts'
 import { upstreamLife } from './upstream-life.ts'
-import { conditionsOf, mayBeRenewed, renewed } from './validation.ts'
+import { conditionsOf, mayBeRenewed, means, renewed } from './validation.ts'
 
 /** One exchange with upstream: what its caller gets of it, and what is kept for others. */
 export class FetchFill {
@@ -25,6 +27,7 @@ export class FetchFill {
   readonly #previous: Entry<Reply> | undefined
   readonly #abort = new AbortController()
   #onOver!: () => void
+  #isOver = false
 
   constructor(fields: FetchFields, fill: Fill<Reply>, previous: Entry<Reply> | undefined) {
     this.#fields = fields
@@ -54,11 +57,11 @@ export class FetchFill {
       const isDeserted = this.#fill.waiters === 0 || this.#fill.hasLanded
       if (signal.aborted && isDeserted) this.#desert(signal.reason)
     }
-    signal.addEventListener('abort', endIfDeserted)
+    const stopListening = onAbort(signal, endIfDeserted)
     this.#fill.onDeserted = endIfDeserted
     // It may have been given up: then those who waited have left, too.
     this.#fill.landed.then(endIfDeserted)
-    this.over.then(() => signal.removeEventListener('abort', endIfDeserted))
+    this.over.then(stopListening)
   }
 
   /** At once, whatever upstream does about it: who comes now starts another. */
@@ -81,9 +84,9 @@ export class FetchFill {
     const notModified = replyHead(response)
     await response.body?.cancel()
     this.#label(notModified)
-    // The 304 may be made of what was invalidated meanwhile, or bring a tag that was.
-    if (!mayBeRenewed(engine, previous, scope.tags)) return this.#take(await this.#send([]))
-    return this.#renew(previous, notModified)
+    // The 304 may be made of what was invalidated meanwhile, bring a tag that was, or mean another version.
+    const isRenewed = mayBeRenewed(engine, previous, scope.tags) && means(notModified, previous.value)
+    return isRenewed ? this.#renew(previous, notModified) : this.#take(await this.#send([]))
   }
 
   async #send(conditions: readonly [string, string][]): Promise<Response> {
@@ -91,7 +94,10 @@ export class FetchFill {
     const { signal } = this.#abort
     const headers = new Headers(request.init.headers)
     for (const [name, value] of conditions) headers.set(name, value)
-    const response = await upstream(request.url, { ...request.init, headers, signal })
+    // With conditions in its headers `fetch` asks for `no-cache`, unless told how to ask (Fetch §4.6), and then
+    // many upstreams, those of Express for instance, look at no condition.
+    const mode = conditions.length > 0 ? { cache: 'no-cache' } : {}
+    const response = await upstream(request.url, { ...request.init, ...mode, headers, signal })
     if (!signal.aborted) return response
     // It did not look at the signal.
     response.body?.cancel().catch(() => {})
@@ -126,7 +132,7 @@ export class FetchFill {
 
   #endOfBody(head: ReplyHead, end: TapEnd, refusal: Refusal | undefined): void {
     // Deserted, and failed then.
-    if (this.#fill.scope.isClosed) return
+    if (this.#isOver) return
     if (end.how === 'broken') this.#fail(end.error)
     else if (end.how === 'whole')
       this.#store({ ...head, body: end.body }, refusal ?? bodyRefusal(head, end.body))
@@ -169,9 +175,9 @@ export class FetchFill {
     const unlimited = { revalidate: Number.POSITIVE_INFINITY, expire: Number.POSITIVE_INFINITY }
     const life = fill.scope.life({ ...engine.profiles.default, ...unlimited })
     const entry = engine.entryOf(fill, { value, bytes: replyBytes(value), life })
-    const reason = engine.store(fill, entry, refusal?.reason)
-    if (reason === undefined) engine.history.forget(fill.key)
-    else this.#settle(refusal ?? { reason, effect: 'remove', isNature: false })
+    const unstored = engine.store(fill, entry, refusal?.reason)
+    if (unstored === undefined) engine.history.forget(fill.key)
+    else this.#settle(refusal ?? refusalOf(unstored))
     this.#land({ how: 'value', entry })
   }
 
@@ -191,12 +197,16 @@ export class FetchFill {
   }
 
   #fail(error: unknown): void {
-    if (!this.#fill.scope.isClosed)
-      this.#land({ how: 'failed', error, isAborted: this.#abort.signal.aborted })
+    if (!this.#isOver) this.#land({ how: 'failed', error, isAborted: this.#abort.signal.aborted })
   }
 
   #land(landing: Landing<Reply>): void {
+    this.#isOver = true
     endFill(this.#fields.engine, this.#fill, landing)
     this.#onOver()
   }
+}
+
+function refusalOf({ reason, isDefinitive }: Unstored): Refusal {
+  return { reason, effect: isDefinitive ? 'remove' : 'keep', isNature: false }
 }

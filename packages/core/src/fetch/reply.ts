@@ -1,6 +1,6 @@
 import { stringsBytes } from '../cache/size.ts'
 import type { HeaderLines } from '../http/headers.ts'
-import { connectionNamed, hopByHop } from '../http/headers.ts'
+import { connectionNamed, hopByHop, isPerRequestHeader } from '../http/headers.ts'
 
 /** A reply as it is kept. */
 export interface Reply extends ReplyHead {
@@ -19,17 +19,19 @@ export interface ReplyHead {
   readonly type: Response['type']
 }
 
-/** What everybody may have of a reply: nothing of its connection, and no cookies, which are for one alone. */
+/** What everybody may have of a reply: nothing of its connection, no cookies, ids and rates of one exchange. */
 export function replyHead(response: Response): ReplyHead {
   const lines = [...response.headers].flat()
   const named = connectionNamed(lines)
   const headers: string[] = []
   for (let at = 0; at + 1 < lines.length; at += 2) {
     const name = lines[at] as string
-    if (name === 'set-cookie' || hopByHop.has(name) || named.has(name)) continue
+    const isItsOwn = name === 'set-cookie' || isPerRequestHeader(name)
+    if (isItsOwn || hopByHop.has(name) || named.has(name)) continue
     headers.push(name, lines[at + 1] as string)
   }
-  const { status, statusText, url, redirected, type } = response
+  // A stand-in of a test or of another library may lack some of them.
+  const { status, statusText = '', url = '', redirected = false, type = 'default' } = response
   return { status, statusText, headers, hasBody: response.body !== null, url, redirected, type }
 }
 

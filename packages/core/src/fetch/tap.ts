@@ -1,4 +1,5 @@
 import { joinChunks } from '../http/body.ts'
+import { onAbort } from './on-abort.ts'
 
 /** Of a stream that nobody can read any more, the source is let go, as `fetch` does with its own. */
 const forgotten = new FinalizationRegistry<ReadableStreamDefaultReader<Uint8Array>>(cancel)
@@ -25,6 +26,7 @@ export class Tap {
   #bytes = 0
   #isCollecting: boolean
   #caller: ReadableByteStreamController | undefined
+  #stopListening = () => {}
 
   /**
    * `maxBytes`: with 0 nothing is collected, and `onEnd` not called. Otherwise it is called once, before the
@@ -49,7 +51,7 @@ export class Tap {
       cancel: () => this.#leave(),
     })
     forgotten.register(this.body, this.#reader)
-    this.#signal?.addEventListener('abort', this.#onAbort)
+    if (this.#signal !== undefined) this.#stopListening = onAbort(this.#signal, this.#onAbort)
     if (this.#signal?.aborted) this.#onAbort()
     this.#collect()
   }
@@ -76,8 +78,8 @@ export class Tap {
   #take(chunk: Uint8Array): void {
     this.#bytes += chunk.byteLength
     if (this.#bytes > this.#maxBytes) this.#end({ how: 'too-large' })
-    if (this.#isCollecting) this.#chunks.push(chunk)
-    // A copy: the buffer of what is enqueued is taken away, and the caller may do to it what it likes.
+    // Copies: the buffer of what is enqueued is taken away, and upstream may use that of its own again.
+    if (this.#isCollecting) this.#chunks.push(new Uint8Array(chunk))
     if (this.#caller !== undefined) this.#caller.enqueue(new Uint8Array(chunk))
     else if (!this.#isCollecting) cancel(this.#reader)
   }
@@ -105,7 +107,7 @@ export class Tap {
   /** The caller reads no further. */
   #leave(): void {
     this.#caller = undefined
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#stopListening()
     if (!this.#isCollecting) cancel(this.#reader)
   }
 }

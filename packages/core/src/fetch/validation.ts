@@ -1,6 +1,7 @@
 import type { Engine } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
 import { isConditional } from '../http/conditional.ts'
+import { etagsMatchWeakly } from '../http/etag.ts'
 import { headerValue } from '../http/headers.ts'
 import { updatedLines } from '../http/updated-lines.ts'
 import { safeMethods } from './policy.ts'
@@ -13,10 +14,16 @@ export function conditionsOf({ headers, redirected }: Reply, request: UpstreamRe
   if (redirected || !safeMethods.has(request.method) || isConditional(request.headers)) return []
   const etag = headerValue(headers, 'etag')
   const lastModified = headerValue(headers, 'last-modified')
-  const conditions: [string, string][] = []
-  if (etag !== undefined) conditions.push(['if-none-match', etag])
-  if (lastModified !== undefined) conditions.push(['if-modified-since', lastModified])
-  return conditions
+  if (etag !== undefined) return [['if-none-match', etag]]
+  // Alone: who looks at it instead of at the ETag would let two versions of one second pass for the same.
+  return lastModified === undefined ? [] : [['if-modified-since', lastModified]]
+}
+
+/** Does the 304 mean what is stored? Not if it names another version (RFC 9111 §4.3.4). */
+export function means(notModified: ReplyHead, stored: Reply): boolean {
+  const etag = headerValue(notModified.headers, 'etag')
+  const storedEtag = headerValue(stored.headers, 'etag')
+  return etag === undefined || storedEtag === undefined || etagsMatchWeakly(etag, storedEtag)
 }
 
 /**
@@ -26,7 +33,7 @@ export function conditionsOf({ headers, redirected }: Reply, request: UpstreamRe
 export function mayBeRenewed(engine: Engine, entry: Entry<Reply>, tags: Iterable<string>): boolean {
   const { ledger, clock } = engine
   const now = clock.now()
-  if (ledger.isExpiredByMark(entry, now)) return false
+  if (now >= ledger.markedExpiredAt(entry)) return false
   const labels = { key: entry.key, tags: [...tags, ...entry.tags] }
   return !ledger.isMarked(entry.version, ledger.position, labels, 'hard', now)
 }

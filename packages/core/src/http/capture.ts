@@ -194,7 +194,7 @@ export class Capture {
     const { engine, fill, urlKey } = this.#fields
     this.scope.close()
     const entry = this.#entry(head, body)
-    const refused = engine.store(fill, entry)
+    const refused = engine.store(fill, entry)?.reason
     if (refused === undefined) {
       engine.history.set(fill.key, { isDecided: true })
       if (entry.key !== urlKey) listVariant(engine, fill, urlKey, entry)

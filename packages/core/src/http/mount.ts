@@ -4,6 +4,7 @@ import type { Engine } from '../cache/engine.ts'
 import { engineOf } from '../cache/engine-of.ts'
 import type { Entry } from '../cache/entry.ts'
 import type { Fill, Landing } from '../cache/fills.ts'
+import { maxWaiters } from '../cache/fills.ts'
 import { givenTags } from '../cache/given-tags.ts'
 import { FillScope } from '../cache/scope.ts'
 import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
@@ -30,8 +31,6 @@ import { pass, stayOut } from './verdict.ts'
 
 /** Nobody waits longer for a flight of which it is not known whether it will be shared, counted from its start. */
 const undecidedWaitMs = 200
-/** Whoever comes when so many wait already goes on alone. */
-const maxWaiters = 10_000
 /** A waiter sees so many flights fail, then goes on alone. */
 const maxFailures = 2
 

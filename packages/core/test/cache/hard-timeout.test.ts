@@ -242,6 +242,8 @@ describe('a value that is made of a call that took too long', () => {
     expect(outer.peek()?.value).toBe('made of 1')
     gate.open()
     await tick()
+    // It is not tried again at once.
+    clock.advance(1_000)
     expect(await outer()).toBe('made of 1')
     await settled()
     expect(await outer()).toBe('made of 2')

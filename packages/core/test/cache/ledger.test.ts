@@ -144,12 +144,11 @@ describe('an invalidation', () => {
     const ledger = new Ledger(10)
     const entry = born(ledger, { tags: ['a'], revalidate: 1, expire: 2 })
     expect(ledger.judge(entry, 5_000)).toBe('expired')
-    expect(ledger.isExpiredByMark(entry, 5_000)).toBe(false)
+    expect(ledger.markedExpiredAt(entry)).toBe(Number.POSITIVE_INFINITY)
     ledger.invalidate(soft(7_000, 'a'), 5_000)
-    expect(ledger.isExpiredByMark(entry, 6_999)).toBe(false)
-    expect(ledger.isExpiredByMark(entry, 7_000)).toBe(true)
-    expect(ledger.isExpiredByMark(born(ledger, { tags: ['a'] }), 7_000)).toBe(false)
-    expect(ledger.isExpiredByMark(born(new Ledger(10), { tags: [] }), 0)).toBe(true)
+    expect(ledger.markedExpiredAt(entry)).toBe(7_000)
+    expect(ledger.markedExpiredAt(born(ledger, { tags: ['a'] }))).toBe(Number.POSITIVE_INFINITY)
+    expect(ledger.markedExpiredAt(born(new Ledger(10), { tags: [] }))).toBe(Number.NEGATIVE_INFINITY)
   })
 
   test('of everything expires every entry of before, whatever its labels', () => {

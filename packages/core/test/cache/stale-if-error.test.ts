@@ -102,6 +102,21 @@ describe('staleIfError', () => {
     expect(await get()).toBe(2)
   })
 
+  it('gives what another run has brought meanwhile, if that is newer', async () => {
+    const { cache, clock } = setup()
+    const failing = deferred<number>()
+    let runs = 0
+    const run = () => (++runs === 2 ? failing.promise : runs)
+    const get = cache.cached(run, { key: 'x', tags: ['t'], life, staleIfError })
+    await get()
+    clock.advance(61_000)
+    const call = get()
+    await cache.updateTag('t')
+    expect(await get()).toBe(3)
+    failing.reject(new Error('down'))
+    expect(await call).toBe(3)
+  })
+
   it('gives each caller a copy of its own', async () => {
     const { cache, clock } = setup()
     let isDown = false

@@ -16,7 +16,7 @@ export function setup<const P extends string = never>(options: CacheOptions<P> =
 }
 
 /** A clock that stands still, and tells how many timers are set on it. */
-export function watchedClock(): FakeClock & { readonly timers: number } {
+function watchedClock(): FakeClock & { readonly timers: number } {
   const { now, advance, schedule } = fakeClock()
   const timers = new Set<object>()
   return {

@@ -1,5 +1,5 @@
 import type { CacheEvent } from '@restale/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { barrier } from '../cache/support.ts'
 import type { Answer } from './support.ts'
 import { minute, setupFetch, tagged, ticks } from './support.ts'
@@ -222,9 +222,9 @@ describe('a refill', () => {
     await gate.reachedBy(1)
     clock.advance(1_000)
     expect(failed(events)).toMatchObject([{ error: { message: expect.stringContaining('took too long') } }])
-    gate.open()
     await settled()
-    expect(await text(url, minute)).toBe('late')
+    gate.open()
+    await vi.waitFor(async () => expect(await text(url, minute)).toBe('late'))
     expect(origin.count).toBe(2)
   })
 })

@@ -39,7 +39,7 @@ describe('tags and an explicit life reach what is around', () => {
     const scope = new FillScope('response', engineOf(cache), 'a response')
     expect(await runInScope(scope, () => text(url, minute))).toBe('reply 1')
     expect([...scope.tags]).toEqual(['t'])
-    expect(scope).toMatchObject({ unstorable: 'it uses a stale value', isMadeOfStale: true })
+    expect(scope).toMatchObject({ unstorable: 'it uses a stale value', isRefusedForNow: true })
     expect(scope.life(untouched).revalidate).toBe(0)
     await settled()
   })
