@@ -172,7 +172,7 @@ createCache({ fetch: { fetch: plain.fetch } })
 createCache({ fetch: { fetch: 'fetch' } })
 
 // What a function gives is awaited, however it gives it; options may be there and say nothing.
-const mixed = plain.cached((isLater: boolean) => (isLater ? Promise.resolve('a') : 1), {
+const mixed = plain.cached((isLater: boolean) => (isLater ? Promise.resolve('a') : Date.now()), {
   key: 'mixed',
   tags: (_args, result) => {
     expectTypeOf(result).toEqualTypeOf<string | number>()

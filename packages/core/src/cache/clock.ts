@@ -23,6 +23,7 @@ const longestDelayMs = 2 ** 31 - 1
 export function schedule(clock: Clock, callback: () => void, delayMs: number): () => void {
   if (clock.schedule !== undefined) return clock.schedule(callback, delayMs)
   const timer = setTimeout(callback, Math.min(delayMs, longestDelayMs))
-  timer.unref()
+  // Elsewhere than in Node a timer is a number.
+  timer.unref?.()
   return () => clearTimeout(timer)
 }
