@@ -1,7 +1,10 @@
 /** For adapter authors: a mount decides, an adapter carries out. */
-export { runInScope } from './cache/scope.ts'
+export { drain } from './cache/drain.ts'
+export { currentFillScope, enterScopeLater, type FillScope, runInScope, type Scope } from './cache/scope.ts'
+export { warnOnce } from './cache/warnings.ts'
 export { appendCacheStatus } from './http/cache-status.ts'
 export type { Capture, HeadPlan } from './http/capture.ts'
+export { ClientConditions, hideConditions } from './http/client-conditions.ts'
 export { isBodyField } from './http/conditional.ts'
 export {
   createEndpoint,
@@ -12,12 +15,14 @@ export {
   type WebhookRequest,
 } from './http/endpoint.ts'
 export { endpointCache } from './http/endpoint-cache.ts'
-export type { CacheHandle, RequestStatus } from './http/handle.ts'
-export type { HeaderLines } from './http/headers.ts'
+export { defaultEndpointPath, endpointPaths, pathBelow } from './http/endpoint-path.ts'
+export { bypassHandle, type CacheHandle, type RequestStatus } from './http/handle.ts'
+export { type HeaderLines, linesOf } from './http/headers.ts'
 export { Mount } from './http/mount.ts'
 export type { KeyOptions, ResponseCacheOptions } from './http/options.ts'
 export type { Refill } from './http/refill.ts'
-export { type IncomingRequest, isConditionalHeader } from './http/request.ts'
+export { type IncomingRequest, isConditionalHeader, pathOf, queryOf } from './http/request.ts'
+export { type StandingHeaders, setLines, setStoredHead } from './http/standing-headers.ts'
 export type { ResponseHead } from './http/storable.ts'
 export type { OutgoingResponse } from './http/stored-response.ts'
-export type { Verdict } from './http/verdict.ts'
+export { giveUp, type Verdict } from './http/verdict.ts'

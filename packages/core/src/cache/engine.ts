@@ -167,9 +167,14 @@ export class Engine {
     this.functions.clear()
   }
 
-  /** Starts nothing new, and resolves when what runs in the background has ended, or takes too long. */
+  /** Starts nothing new, and drains. */
   async close(): Promise<void> {
     this.isEnabled = false
+    await this.drain()
+  }
+
+  /** Resolves when nothing runs in the background any more, or takes too long. */
+  async drain(): Promise<void> {
     let stopTimer = () => {}
     const timeout = new Promise<void>((resolve) => {
       stopTimer = schedule(systemClock, resolve, closeTimeoutMs)

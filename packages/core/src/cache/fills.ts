@@ -55,6 +55,8 @@ export class Fill<V = unknown> {
   /** A fill that started earlier has stored meanwhile: which of the two has read the newer data is not certain. */
   isOvertaken = false
   hasLanded = false
+  /** What has landed was not for everybody after all. */
+  isWithdrawn = false
   /** Waiters beyond a bound go on alone. */
   waiters = 0
   /** Called when the last one who waited has left before it landed. */

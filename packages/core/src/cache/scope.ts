@@ -15,6 +15,12 @@ export const inertScope: InertScope = { kind: 'inert' }
 
 export type Scope = FillScope | InertScope
 
+/** A request that has not come to the cache yet. */
+interface LaterScope {
+  readonly kind: 'later'
+  scope: Scope | undefined
+}
+
 /** What a nested value hands on to the one around it. */
 export interface Consumed {
   readonly tags: Iterable<string>
@@ -130,6 +136,8 @@ export class FillScope {
 
   close(): void {
     this.isClosed = true
+    // Timers of a connection may hold the scope long after its request is over.
+    this.onOptIn = undefined
   }
 
   /** Each field: what was said explicitly, else the minimum of the default and of what was nested. */
@@ -168,12 +176,13 @@ export class FillScope {
 
 // One storage for however many copies of this package a process loads, so that no copy loses tags of another.
 const storageKey = Symbol.for('@restale/core/scope/1')
-const shared = globalThis as { [storageKey]?: AsyncLocalStorage<Scope> }
-shared[storageKey] ??= new AsyncLocalStorage<Scope>()
-const storage: AsyncLocalStorage<Scope> = shared[storageKey]
+const shared = globalThis as { [storageKey]?: AsyncLocalStorage<Scope | LaterScope> }
+shared[storageKey] ??= new AsyncLocalStorage<Scope | LaterScope>()
+const storage: AsyncLocalStorage<Scope | LaterScope> = shared[storageKey]
 
 export function currentScope(): Scope | undefined {
-  return storage.getStore()
+  const store = storage.getStore()
+  return store?.kind === 'later' ? store.scope : store
 }
 
 /** The value that is being made here, if any; not one that has gone out already. */
@@ -187,6 +196,18 @@ export function currentFillScope(): FillScope | undefined {
 
 export function runInScope<R>(scope: Scope, run: () => R): R {
   return storage.run(scope, run)
+}
+
+/**
+ * For frameworks that call one function after the other, so that nothing can be run around what comes next: all
+ * that goes on from here, asynchronously too, is in the scope that the returned function is given, once it is.
+ */
+export function enterScopeLater(): (scope: Scope) => void {
+  const later: LaterScope = { kind: 'later', scope: undefined }
+  storage.enterWith(later)
+  return (scope) => {
+    later.scope = scope
+  }
 }
 
 /** Runs outside any request: what works in the background must not see whoever happened to trigger it. */

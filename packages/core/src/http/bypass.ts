@@ -28,16 +28,6 @@ export function hasCredentials<Native>(
   return headers.authorization !== undefined && !keyHeaders.includes('authorization')
 }
 
-/** Exactly one Host, made of what a host is made of (RFC 9110 §7.2). */
-export function hasPlainHost({ authority, rawHeaders }: IncomingRequest): boolean {
-  let hosts = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] as string
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
-  }
-  return hosts <= 1 && /^[\w.~:[\]-]+$/.test(authority)
-}
-
 /** A GET that says it carries content; what the handler makes of it is not in any key. */
 function hasContent(headers: IncomingRequest['headers']): boolean {
   const length = headers['content-length']

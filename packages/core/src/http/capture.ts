@@ -1,6 +1,7 @@
 import type { Engine } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
 import type { Fill } from '../cache/fills.ts'
+import { handOn } from '../cache/obtain.ts'
 import type { FillScope } from '../cache/scope.ts'
 import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
 import { pathLabel, pathLabels } from '../state/path.ts'
@@ -19,7 +20,7 @@ import type { IncomingRequest } from './request.ts'
 import { pathOf } from './request.ts'
 import { generatedCacheControl } from './respond.ts'
 import type { Refusal, ResponseHead } from './storable.ts'
-import { fail, keep, lengthRefusal, nature, refusalOf, unstorableRefusal } from './storable.ts'
+import { fail, hasLateCookie, keep, lengthRefusal, nature, refusalOf, unstorableRefusal } from './storable.ts'
 import type { Place } from './store-response.ts'
 import { etagLines, receivedAge, responseBytes, storedResponse } from './store-response.ts'
 import type { StoredResponse } from './stored-response.ts'
@@ -69,6 +70,7 @@ export class Capture {
   #chunks: Uint8Array[] = []
   #bytes = 0
   #isAborted = false
+  #isStored = false
 
   constructor(fields: CaptureFields) {
     this.#fields = fields
@@ -135,6 +137,11 @@ export class Capture {
     else this.#chunks.push(Uint8Array.prototype.slice.call(chunk))
   }
 
+  /** Longer bodies pass unstored: who records one by chunks needs to hold no more of it than that. */
+  get maxBytes(): number {
+    return this.#fields.engine.limits.maxEntryBytes
+  }
+
   get isRecording(): boolean {
     return this.#state === 'recording'
   }
@@ -146,6 +153,19 @@ export class Capture {
     const refusal = lengthRefusal(head.lines, this.#bytes) ?? unstorableRefusal(this.scope)
     if (refusal === undefined) this.#store(head, joinChunks(this.#chunks, this.#bytes))
     else this.#refuse(refusal)
+  }
+
+  /**
+   * The head goes out, or is out, with these lines: a cookie that came since it was shown refuses, too. Gives our
+   * member for `Cache-Status`, should it change.
+   */
+  headOut(lines: HeaderLines): string | undefined {
+    if (this.#head === undefined || !hasLateCookie(this.#head, lines, this.#fields.options)) return undefined
+    const refusal = nature('set-cookie')
+    if (this.#state === 'recording') this.#refuse(refusal)
+    else if (this.#isStored) this.#takeBack(refusal)
+    else return undefined
+    return this.#cacheStatus({ detail: refusal.reason })
   }
 
   /** The response will not be completed: thrown, cut, aborted, or refused by the server itself. */
@@ -181,12 +201,19 @@ export class Capture {
     const { engine, request, place } = this.#fields
     const set = cacheControlLines(head.lines)
     set.push(...etagLines(head, body, place))
-    const refused = this.#store(head, exactCopy(body))
+    const refused = head.isHeld ? this.#hold(body) : this.#store(head, exactCopy(body))
     const isUnmodified =
       head.status === 200 && isNotModified(request.rawHeaders, [...head.lines, ...set], engine.clock.now())
     const fwdStatus = isUnmodified ? head.status : undefined
     const status = refused === undefined ? { stored: true, fwdStatus } : { detail: refused, fwdStatus }
     return { set, cacheStatus: this.#cacheStatus(status), isNotModified: isUnmodified, isRecorded: false }
+  }
+
+  /** As if it had been recorded: `end` stores it. */
+  #hold(body: Uint8Array): undefined {
+    this.#state = 'recording'
+    this.#chunks = [exactCopy(body)]
+    this.#bytes = body.byteLength
   }
 
   /** Gives the reason if it could not be stored after all; those who wait get it all the same. */
@@ -196,9 +223,11 @@ export class Capture {
     const entry = this.#entry(head, body)
     const refused = engine.store(fill, entry)?.reason
     if (refused === undefined) {
+      this.#isStored = true
       engine.history.set(fill.key, { isDecided: true })
       if (entry.key !== urlKey) listVariant(engine, fill, urlKey, entry)
     } else this.#explain(refused)
+    this.#handOn(entry)
     this.#over({ how: 'value', entry })
     return refused
   }
@@ -222,11 +251,22 @@ export class Capture {
     })
   }
 
+  /** Before any of those who wait has looked at it. */
+  #takeBack(refusal: Refusal): void {
+    const { engine, fill } = this.#fields
+    this.scope.withdraw?.()
+    fill.isWithdrawn = true
+    engine.events.reason('refused', fill.key, refusal.reason)
+    this.#explain(refusal.reason)
+    this.#settle(refusal, new Error(refusal.reason))
+  }
+
   #refuse(refusal: Refusal, error: unknown = new Error(refusal.reason)): void {
     const { engine, fill, hasCredentials } = this.#fields
     const { reason, effect, isNature } = refusal
     engine.events.reason('refused', fill.key, reason)
     this.#explain(reason)
+    this.#handOn()
     // What somebody's credentials get says nothing about what everybody else does.
     if (!hasCredentials) this.#settle(refusal, error)
     this.#over(
@@ -234,6 +274,13 @@ export class Capture {
         ? { how: 'failed', error, isAborted: this.#isAborted }
         : { how: 'refused', reason, isNature },
     )
+  }
+
+  /** To what is made of it inside the process, as a cached function does. */
+  #handOn(entry?: Entry): void {
+    const { engine, fill, request } = this.#fields
+    if (entry !== undefined) request.within?.consume(entry, engine, engine.clock.now())
+    handOn(engine, fill, request.within)
   }
 
   /** What a refusal means for the entry there was, and for those who come next. */
@@ -263,8 +310,15 @@ export class Capture {
     this.#chunks = []
     this.scope.close()
     this.#fields.engine.fills.leave(this.#fields.fill)
-    this.#fields.fill.land(landing)
+    this.#land(landing)
     this.#fields.onEnd()
+  }
+
+  #land(landing: Parameters<Fill<StoredResponse>['land']>[0]): void {
+    const { fill } = this.#fields
+    const settled = landing.how === 'value' ? this.#head?.settled : undefined
+    if (settled === undefined) fill.land(landing)
+    else settled.then(() => fill.land(landing))
   }
 
   #cacheStatus(result: { stored?: boolean; detail?: string; fwdStatus?: number | undefined }): string {

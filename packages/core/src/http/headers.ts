@@ -74,6 +74,14 @@ export function isPerRequestHeader(lowerName: string): boolean {
   return perRequestNames.has(lowerName) || perRequestPrefixes.some((prefix) => lowerName.startsWith(prefix))
 }
 
+/** Headers by name, as Node has them, line by line. */
+export function linesOf(headers: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    return (Array.isArray(value) ? value : [value]).flatMap((line) => [name, String(line)])
+  })
+}
+
 /** The value of each line of the field, in order. */
 export function headerValues(lines: HeaderLines, lowerName: string): string[] {
   const values: string[] = []

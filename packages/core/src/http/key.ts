@@ -10,6 +10,8 @@ export interface KeyParts {
   readonly mount: string
   readonly scheme: string
   readonly authority: string
+  /** What the request itself says of its host, if that is something else. */
+  readonly host: string | undefined
   readonly target: string
   readonly headers: readonly KeyPair[]
   readonly cookies: readonly KeyPair[]
@@ -23,8 +25,9 @@ export type KeyedQuery = 'all' | readonly string[] | { readonly ignore: readonly
  * comes last, so no value can be read as the end of one part and the start of another.
  */
 export function cacheKey(parts: KeyParts): string {
-  const { version, mount, scheme, authority, target, headers, cookies } = parts
-  const start = `${encodePart(version)}${encodePart(mount)}${encodePart(scheme)}${encodePart(authority)}`
+  const { version, mount, scheme, authority, host, target, headers, cookies } = parts
+  let start = `${encodePart(version)}${encodePart(mount)}${encodePart(scheme)}${encodePart(authority)}`
+  if (host !== undefined) start += `~${encodePart(host)}`
   if (headers.length === 0 && cookies.length === 0) return `${start} ${target}`
   return `${start}+${encodePairs(headers)}${encodePairs(cookies)}${target}`
 }

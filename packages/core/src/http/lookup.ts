@@ -4,6 +4,7 @@ import type { Moment } from '../cache/fills.ts'
 import { hasCredentials } from './bypass.ts'
 import type { ForwardReason } from './cache-status.ts'
 import { headerValue } from './headers.ts'
+import { otherHost } from './host.ts'
 import type { KeyPair } from './key.ts'
 import { cacheKey, cookieValues, keyedTarget } from './key.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -65,15 +66,17 @@ export function forwardReason({ urlKey, key, entry, isForbidden }: Found): Forwa
 const none: readonly KeyPair[] = []
 
 function requestKey<Native>(
-  { scheme, authority, target, rawHeaders }: IncomingRequest<Native>,
+  request: IncomingRequest<Native>,
   { query, keyHeaders, keyCookies, isByHost, name }: ResolvedOptions<Native>,
   version: string,
 ): string {
+  const { scheme, authority, target, rawHeaders } = request
   return cacheKey({
     version,
     mount: name,
     scheme: isByHost ? scheme : '',
     authority: isByHost ? authority : '',
+    host: isByHost ? otherHost(request) : undefined,
     target: keyedTarget(target, query),
     headers: keyHeaders.length === 0 ? none : keyHeaders.map((key) => [key, headerValue(rawHeaders, key)]),
     cookies: keyCookies.length === 0 ? none : cookieValues(rawHeaders, keyCookies),

@@ -9,11 +9,12 @@ import { givenTags } from '../cache/given-tags.ts'
 import { FillScope } from '../cache/scope.ts'
 import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
 import { pathLabels } from '../state/path.ts'
-import { bypassReason, hasCredentials, hasPlainHost } from './bypass.ts'
+import { bypassReason, hasCredentials } from './bypass.ts'
 import { formatCacheStatus } from './cache-status.ts'
 import type { CaptureFields } from './capture.ts'
 import { Capture } from './capture.ts'
 import { hitHandle, staleHandle } from './handle.ts'
+import { hasPlainHost } from './host.ts'
 import { keyedTarget } from './key.ts'
 import type { Found } from './lookup.ts'
 import { forwardReason, isForVariant, lookup } from './lookup.ts'
@@ -50,6 +51,11 @@ export class Mount<Native = unknown> {
     this.#place = place
   }
 
+  /** Where the ledger stands: whatever is read from now on is at least as new. */
+  get position(): number {
+    return this.#engine.ledger.position
+  }
+
   /**
    * What to do with a request; a promise only if there is a flight to wait for. Never throws or rejects: where
    * the cache fails, the application goes on without it.
@@ -65,18 +71,18 @@ export class Mount<Native = unknown> {
 
   /** decide → key → memory tier → freshness → respond */
   #decide(request: IncomingRequest<Native>): Verdict | Promise<Verdict> {
-    const { refill, outer, native } = request
+    const { refill, outer, native, carrier = native } = request
     if (!this.#engine.isEnabled) return stayOut()
     if (refill !== undefined && !refill.isReached && refill.mount !== this) return stayOut()
-    const passage = passageOf(native, this.#engine)
+    const passage = passageOf(carrier, this.#engine)
     outer?.cede()
     // The same mount once more: what is kept for the inner place, the outer one would answer too.
     if (passage?.mounts.has(this.#options.name)) return stayOut()
     // What lies between a mount further out and this one may have read data already.
-    const position = passage?.position ?? this.#engine.ledger.position
+    const position = passage?.position ?? request.position ?? this.position
     const verdict = this.#judge(request, position)
     if (verdict instanceof Promise || verdict.do !== 'send') {
-      notePassage(native, this.#engine, this.#options.name, position)
+      notePassage(carrier, this.#engine, this.#options.name, position)
     }
     return verdict
   }
@@ -95,7 +101,9 @@ export class Mount<Native = unknown> {
     const { entry } = found
     if (entry === undefined || found.isForbidden) return this.#miss(request, found)
     const freshness = engine.ledger.judge(entry, now)
-    if (freshness === 'expired') return this.#miss(request, found)
+    // Something old must not be stored as part of something new.
+    const isTooOld = freshness === 'stale' && request.within?.isDecided === true
+    if (freshness === 'expired' || isTooOld) return this.#miss(request, found)
     return freshness === 'fresh'
       ? this.#hit(request, entry, now)
       : this.#stale(request, found.urlKey, entry, now)
@@ -103,6 +111,7 @@ export class Mount<Native = unknown> {
 
   #hit(request: IncomingRequest<Native>, entry: Entry<StoredResponse>, now: number): Verdict {
     this.#engine.events.key('hit', entry.key)
+    this.#handOn(entry, request, now)
     const ttl = Math.ceil((Math.min(entry.staleAt, entry.expiredAt) - now) / 1000)
     const response = respond(entry, request, now, formatCacheStatus({ hit: true, ttl }))
     return { do: 'send', response, handle: hitHandle }
@@ -117,6 +126,7 @@ export class Mount<Native = unknown> {
   ): Verdict {
     const engine = this.#engine
     engine.events.key('stale', entry.key)
+    this.#handOn(entry, request, now)
     // A mark tells that it is stale, not since when.
     const ttl = Number.isFinite(entry.staleAt) ? Math.min(-1, Math.floor((entry.staleAt - now) / 1000)) : -1
     const response = respond(entry, request, now, formatCacheStatus({ hit: true, ttl }))
@@ -221,7 +231,7 @@ export class Mount<Native = unknown> {
     let flight = first
     for (let failures = 0; failures < maxFailures && flight.waiters < maxWaiters; ) {
       const landing = await this.#wait(flight)
-      if (landing === undefined || landing.how === 'refused') break
+      if (landing === undefined || landing.how === 'refused' || flight.isWithdrawn) break
       if (landing.how === 'failed') failures += landing.isAborted ? 0 : 1
       else {
         const { entry } = landing
@@ -241,9 +251,19 @@ export class Mount<Native = unknown> {
   }
 
   #collapsed(request: IncomingRequest<Native>, found: Found, entry: Entry<StoredResponse>): Verdict {
+    const now = this.#engine.clock.now()
+    this.#handOn(entry, request, now)
     const cacheStatus = formatCacheStatus({ fwd: forwardReason(found), collapsed: true })
-    const response = respond(entry, request, this.#engine.clock.now(), cacheStatus)
+    const response = respond(entry, request, now, cacheStatus)
     return { do: 'send', response, handle: hitHandle }
+  }
+
+  /** What is made of a response is labelled by it, as by a cached function. */
+  #handOn(entry: Entry, { within }: IncomingRequest<Native>, now: number): void {
+    if (within === undefined) return
+    const { ledger } = this.#engine
+    within.consume(entry, this.#engine, now)
+    if (ledger.judge(entry, now) !== 'fresh') within.refuseStale(ledger.markedExpiredAt(entry))
   }
 
   /** Undefined if it took too long, above all with nobody knowing whether it will be shared. */

@@ -1,3 +1,4 @@
+import type { FillScope } from '../cache/scope.ts'
 import type { Capture } from './capture.ts'
 import type { HeaderLines } from './headers.ts'
 import type { Refill } from './refill.ts'
@@ -7,7 +8,7 @@ export interface IncomingRequest<Native = unknown> {
   readonly method: string
   /** `http` or `https`, as far as the framework trusts its proxy. */
   readonly scheme: string
-  /** Host and port, as far as the framework trusts its proxy; empty if there is none. */
+  /** Host and port, as the framework tells them: as far as it trusts its proxy; empty if there is none. */
   readonly authority: string
   /** As the client sent it, before mounts and rewrites. */
   readonly target: string
@@ -16,6 +17,10 @@ export interface IncomingRequest<Native = unknown> {
   readonly rawHeaders: HeaderLines
   /** The framework's own request, for the user's functions. */
   readonly native: Native
+  /** What stands for the request at every mount on its way, where `native` is not of all of them. @default native */
+  readonly carrier?: object | undefined
+  /** `Mount.position` when the request came, where something else has looked at it before. @default as it is now */
+  readonly position?: number | undefined
   /** Someone has logged in on it, by the framework's own notion, before it got here. */
   readonly isAuthenticated: boolean
   /** The options were given for one route, not for all that is mounted below. */
@@ -24,6 +29,8 @@ export interface IncomingRequest<Native = unknown> {
   readonly refill?: Refill | undefined
   /** A mount further out that is capturing the same request. */
   readonly outer?: Capture | undefined
+  /** The value that asks for it, inside the process, while it is being made. */
+  readonly within?: FillScope | undefined
 }
 
 /** Header fields that ask for something else than the whole current response (RFC 9110 §13.1, §14.2). */
@@ -66,4 +73,10 @@ export function refillHeaders(headers: HeaderLines): string[] {
 export function pathOf(target: string): string {
   const query = target.indexOf('?')
   return query < 0 ? target : target.slice(0, query)
+}
+
+/** The query of a target, without the first `?`; any other is part of it. */
+export function queryOf(target: string): string {
+  const query = target.indexOf('?')
+  return query < 0 ? '' : target.slice(query + 1)
 }

@@ -16,6 +16,10 @@ export interface ResponseHead {
   readonly baseline: HeaderLines
   /** The whole body, where it is known with the head. */
   readonly body: Uint8Array | undefined
+  /** It goes out later: nothing is stored before the capture's `end`. @default false */
+  readonly isHeld?: boolean
+  /** Those who wait are given it only then: what stands outside may still show that it is not for everybody. */
+  readonly settled?: Promise<unknown> | undefined
   /** Someone has logged in, by the framework's own notion. */
   readonly isAuthenticated: boolean
   /** The route's own pattern in the framework's syntax, if it has one. */
@@ -124,14 +128,30 @@ export function eventStreamRefusal(lines: HeaderLines): Refusal | undefined {
 function ownerRefusal(head: ResponseHead, options: ResolvedOptions<never>): Refusal | undefined {
   if (head.isAuthenticated && !options.isShared)
     return { reason: 'authenticated', effect: 'keep', isNature: true }
-  if (cookiesBelow(head).some((cookie) => !options.outerCookies.includes(cookieName(cookie))))
-    return nature('set-cookie')
+  if (hasOwnCookie(cookiesBelow(head), options)) return nature('set-cookie')
   if (hasNonce(head.lines)) return nature('csp-nonce')
   return hasUnvariedOrigin(head) ? nature('cors-origin') : undefined
 }
 
 function cookiesBelow({ lines, baseline }: ResponseHead): string[] {
   return valuesBeyond(headerValues(lines, 'set-cookie'), headerValues(baseline, 'set-cookie'))
+}
+
+function hasOwnCookie(cookies: readonly string[], { outerCookies }: ResolvedOptions<never>): boolean {
+  return cookies.some((cookie) => !outerCookies.includes(cookieName(cookie)))
+}
+
+/**
+ * A cookie has come since the head was shown. Whoever sets it late may do so because of what the handler did, as
+ * sessions do, so the body may be one person's, too.
+ */
+export function hasLateCookie(
+  head: ResponseHead,
+  lines: HeaderLines,
+  options: ResolvedOptions<never>,
+): boolean {
+  const shown = headerValues(head.lines, 'set-cookie')
+  return hasOwnCookie(valuesBeyond(headerValues(lines, 'set-cookie'), shown), options)
 }
 
 function cookieName(line: string): string {

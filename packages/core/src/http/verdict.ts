@@ -40,3 +40,10 @@ export function pass(cacheStatus: string): PassVerdict {
 export function stayOut(): PassVerdict {
   return { do: 'pass', scope: currentScope() ?? inertScope, handle: bypassHandle }
 }
+
+/** While a request waited, its client may have left, or somebody else may have answered it. */
+export function giveUp(verdict: Verdict): void {
+  const error = new Error('The request was over before its turn came')
+  if (verdict.do === 'capture') verdict.capture.abort(error)
+  else if (verdict.do === 'send') verdict.refill?.fail(error)
+}

@@ -2,7 +2,7 @@ import type { Cache } from '@restale/core'
 import { createCache } from '@restale/core'
 import { describe, expect, it, vi } from 'vitest'
 import { engineOf } from '../../src/cache/engine-of.ts'
-import { FillScope, inertScope, runInScope } from '../../src/cache/scope.ts'
+import { enterScopeLater, FillScope, inertScope, runInScope } from '../../src/cache/scope.ts'
 import { barrier, counter, deferred, setup, tick, warnings } from './support.ts'
 
 const tagsOf = (count: number, prefix = 'tag') =>
@@ -24,6 +24,34 @@ describe('outside any function and request', () => {
     await cache.cached(() => cache.cacheTag('t'), { key: 'x' })()
     expect(() => cache.cacheTag('t')).toThrow(expect.objectContaining({ code: 'ERR_RESTALE_NO_SCOPE' }))
   })
+})
+
+describe('in a request whose scope is not known yet', () => {
+  it('nothing is labelled until it is, and then all that goes on from where it began', async () => {
+    const { cache } = setup()
+    const scope = new FillScope('response', engineOf(cache), 'GET /')
+    await Promise.resolve().then(async () => {
+      const setScope = enterScopeLater()
+      const goOn = (async () => {
+        await tick()
+        cache.cacheTag('later')
+      })()
+      expect(() => cache.cacheTag('t')).toThrow(expect.objectContaining({ code: 'ERR_RESTALE_NO_SCOPE' }))
+      setScope(scope)
+      await goOn
+      cache.cacheTag('now')
+    })
+    expect([...scope.tags]).toEqual(['later', 'now'])
+    expect(() => cache.cacheTag('t')).toThrow(expect.objectContaining({ code: 'ERR_RESTALE_NO_SCOPE' }))
+  })
+})
+
+it('a scope that is over holds on to nobody: timers of its connection may hold on to it', () => {
+  const { cache } = setup()
+  const scope = new FillScope('response', engineOf(cache), 'GET /')
+  scope.onOptIn = () => {}
+  scope.close()
+  expect(scope.onOptIn).toBeUndefined()
 })
 
 describe('in a request that passed', () => {

@@ -9,7 +9,7 @@ const numRuns = env.RESTALE_LONG === '1' ? 1_000_000 : 20_000
 
 // The characters that the encoding itself is made of, and what fields and targets like to hold.
 const nasty = fc.string({
-  unit: fc.constantFrom('0', '1', '2', ':', '-', '+', ' ', ',', '\n', '\0', 'a', 'é', '\u{1f600}'),
+  unit: fc.constantFrom('0', '1', '2', ':', '-', '+', '~', ' ', ',', '\n', '\0', 'a', 'é', '\u{1f600}'),
 })
 const text = fc.oneof(
   { weight: 3, arbitrary: nasty },
@@ -23,6 +23,7 @@ const parts: fc.Arbitrary<KeyParts> = fc.record({
   mount: text,
   scheme: text,
   authority: text,
+  host: fc.option(text, { nil: undefined }),
   target: text,
   headers: pairs,
   cookies: pairs,
@@ -33,14 +34,24 @@ const plain: KeyParts = {
   mount: '',
   scheme: 'https',
   authority: 'example.com',
+  host: undefined,
   target: '/a?b=1',
   headers: [],
   cookies: [],
 }
 
-function fieldsOf({ version, mount, scheme, authority, target, headers, cookies }: KeyParts): string {
+function fieldsOf({ version, mount, scheme, authority, host, target, headers, cookies }: KeyParts): string {
   const some = (list: readonly KeyPair[]) => list.map(([name, value]) => [name, value ?? null])
-  return JSON.stringify([version, mount, scheme, authority, target, some(headers), some(cookies)])
+  return JSON.stringify([
+    version,
+    mount,
+    scheme,
+    authority,
+    host ?? null,
+    target,
+    some(headers),
+    some(cookies),
+  ])
 }
 
 /** Other parts that are as near as can be: a character moves from one part to the next, or a pair changes lists. */
@@ -52,6 +63,9 @@ function neighbours(a: KeyParts): KeyParts[] {
     { ...a, mount: a.mount.slice(0, -1), scheme: a.mount.slice(-1) + a.scheme },
     { ...a, scheme: a.scheme + a.authority.slice(0, 1), authority: a.authority.slice(1) },
     { ...a, authority: a.authority + a.target, target: '' },
+    { ...a, authority: `${a.authority}~${a.host}`, host: undefined },
+    { ...a, host: a.host ?? '' },
+    { ...a, host: a.host === undefined ? a.authority : undefined },
     { ...a, headers: a.cookies, cookies: a.headers },
     { ...a, headers: [...a.headers, ...a.cookies], cookies: [] },
     { ...a, headers: a.headers.slice(1), cookies: firstHeader ? [firstHeader, ...a.cookies] : a.cookies },
