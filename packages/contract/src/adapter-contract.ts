@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { themes } from './cases/themes.ts'
-import type { Serve } from './description.ts'
+import type { Offer, Serve } from './description.ts'
 import type { Case } from './harness/case.ts'
 import type { Place } from './harness/place.ts'
 import { Trial } from './harness/trial.ts'
@@ -10,12 +10,20 @@ export interface ContractOptions {
   /** What your test runner groups tests by. */
   readonly describe: (name: string, define: () => void) => unknown
   /** What your test runner registers a test by; it waits for the promise. */
-  readonly it: (name: string, run: () => Promise<void>) => unknown
+  readonly it: RegisterTest
+  /** What your harness can do beside what every harness has to; cases that need more are skipped. @default none */
+  readonly offers?: readonly Offer[]
   /**
    * What the framework, not the adapter, makes impossible: a reason for each case by its id. Such a case is
    * run too, and has to fail: a gap that has closed has to leave the list.
    */
   readonly cannot?: Readonly<Record<string, string>>
+}
+
+interface RegisterTest {
+  (name: string, run: () => Promise<void>): unknown
+  /** Registers a test that is not run. */
+  readonly skip?: ((name: string, run: () => Promise<void>) => unknown) | undefined
 }
 
 const caseTimeoutMs = 15_000
@@ -26,7 +34,7 @@ const caseTimeoutMs = 15_000
  * @throws TypeError if `cannot` names no case
  */
 export function adapterContract(name: string, serve: Serve, options: ContractOptions): void {
-  const { describe, it, cannot = {} } = options
+  const { describe, it, cannot = {}, offers = [] } = options
   checkIds(cannot)
   describe(`${name} keeps the contract`, () => {
     for (const theme of themes) {
@@ -35,13 +43,21 @@ export function adapterContract(name: string, serve: Serve, options: ContractOpt
           for (const place of each.places ?? ['root']) {
             const reason = cannot[each.id]
             const title = titleOf(each, place)
-            if (reason === undefined) it(title, () => run(each, place, serve))
+            const { needs } = each
+            if (needs !== undefined && !offers.includes(needs)) skip(it, `${title} (not offered: ${needs})`)
+            else if (reason === undefined) it(title, () => run(each, place, serve))
             else it(`${title} (cannot: ${reason})`, () => runInVain(each, place, serve))
           }
         }
       })
     }
   })
+}
+
+/** A runner that cannot skip shows it by the title. */
+function skip(it: RegisterTest, title: string): void {
+  const register = it.skip ?? it
+  register(title, async () => {})
 }
 
 function titleOf({ id, title, places = [] }: Case, place: Place): string {

@@ -12,9 +12,13 @@ export {
   type Mounted,
   type NeutralRequest,
   nativeOptions,
+  type Offer,
   type Part,
   type Reply,
   type Route,
   type Serve,
   type Served,
 } from './description.ts'
+export type { RawRequest } from './harness/connection.ts'
+export { inject } from './harness/inject.ts'
+export type { HeaderLine, RawResponse } from './harness/response-reader.ts'

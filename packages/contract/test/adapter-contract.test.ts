@@ -71,6 +71,27 @@ describe('adapterContract', () => {
     await expect(find(cases, 'disabled')()).rejects.toThrow('take it out of `cannot`')
   })
 
+  it('skips what the harness does not offer, and says so', () => {
+    const run: string[] = []
+    const skipped: string[] = []
+    const register = Object.assign((title: string) => run.push(title), {
+      skip: (title: string) => skipped.push(title),
+    })
+    adapterContract('an adapter', nowhere, {
+      describe: (_, define) => define(),
+      it: register,
+      offers: ['tls'],
+    })
+    expect(skipped.filter((title) => title.endsWith('[body-file] (not offered: files)'))).toHaveLength(3)
+    expect(run.filter((title) => title.includes('[refill-tls]'))).toHaveLength(3)
+  })
+
+  it('shows what is skipped in a runner that cannot skip', async () => {
+    const cases = register(nowhere)
+    const title = [...cases.keys()].find((each) => each.endsWith('(not offered: tls)')) ?? ''
+    await expect(cases.get(title)?.()).resolves.toBeUndefined()
+  })
+
   it('refuses a reason for a case that does not exist', () => {
     expect(() => register(nowhere, { 'no-such-case': 'a reason' })).toThrow('there is no such case')
   })

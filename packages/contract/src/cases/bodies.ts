@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
-import type { Body } from '../description.ts'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ReadableStream } from 'node:stream/web'
+import type { Body, Offer } from '../description.ts'
+import { afterRefill } from '../harness/after-refill.ts'
 import type { Case, Theme } from '../harness/case.ts'
 import { expectBody, expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
 import { parts } from '../harness/parts.ts'
-import { get, places } from '../harness/place.ts'
+import { get, life, places } from '../harness/place.ts'
 import { fieldValue, fieldValues } from '../harness/response-reader.ts'
 import { maxEntryBytes } from '../harness/trial.ts'
 import { quiet } from '../harness/waiting.ts'
@@ -18,6 +23,7 @@ interface Kind {
   readonly body: () => Body
   readonly bytes: Buffer
   readonly type?: string
+  readonly needs?: Offer
 }
 
 const kinds: readonly Kind[] = [
@@ -45,6 +51,14 @@ const kinds: readonly Kind[] = [
     bytes: Buffer.alloc(0),
     type: 'application/octet-stream',
   },
+  {
+    id: 'body-web-stream',
+    title: 'a web stream',
+    body: () => ({ stream: parts(everyByte, 'and'), web: ReadableStream.from(parts(everyByte, 'and')) }),
+    bytes: Buffer.concat([everyByte, Buffer.from('and')]),
+    type: 'application/octet-stream',
+    needs: 'web-streams',
+  },
 ]
 
 export const bodies: Theme = {
@@ -54,6 +68,7 @@ export const bodies: Theme = {
     {
       id: 'reused-chunk',
       title: 'a stream that uses the memory of its chunks again is stored as it was sent',
+      places,
       async run(trial) {
         async function* reusing() {
           const chunk = Buffer.alloc(4)
@@ -72,7 +87,7 @@ export const bodies: Theme = {
     },
     {
       id: 'latin1-header',
-      title: 'latin-1 header values go out byte by byte, on the miss and on the hit',
+      title: 'latin-1 header values go out byte by byte, on the miss, on the hit and after a refill',
       places,
       async run(trial) {
         const page = origin(({ reply }) => {
@@ -82,6 +97,70 @@ export const bodies: Theme = {
         const site = await trial.site({ routes: [get('/page', page.handle)] })
         assert.equal(fieldValue(await site.get('/page'), 'x-place'), 'Zürich')
         assert.equal(fieldValue(await site.get('/page'), 'x-place'), 'Zürich')
+        assert.equal(fieldValue(await afterRefill(trial, site, '/page'), 'x-place'), 'Zürich')
+      },
+    },
+    {
+      id: 'body-file',
+      title: 'a file is sent and stored byte by byte, by a refill too, and a hit answers conditions for it',
+      places,
+      needs: 'files',
+      async run(trial) {
+        const folder = await mkdtemp(join(tmpdir(), 'contract-'))
+        try {
+          const file = join(folder, 'file.bin')
+          await writeFile(file, everyByte)
+          const page = origin(() => ({ stream: parts(everyByte), file }))
+          const site = await trial.site({ routes: [get('/page', page.handle)] })
+          const miss = await site.get('/page')
+          expectMiss(miss)
+          const hit = await site.get('/page')
+          expectHit(hit)
+          const etag = fieldValue(hit, 'etag')
+          if (etag !== undefined)
+            assert.equal((await site.get('/page', { 'If-None-Match': etag })).status, 304)
+          assert.equal(page.runs, 1)
+          const refilled = await afterRefill(trial, site, '/page')
+          assert.equal(page.runs, 2)
+          for (const { body } of [miss, hit, refilled]) assert.equal(body.equals(everyByte), true)
+          for (const response of [hit, refilled])
+            assert.equal(fieldValue(response, 'content-type'), fieldValue(miss, 'content-type'))
+        } finally {
+          await rm(folder, { recursive: true })
+        }
+      },
+    },
+    {
+      id: 'utf8-header',
+      title: 'UTF-8 in header values goes out byte by byte, on the miss, on the hit and after a refill',
+      places,
+      async run(trial) {
+        const bytes = Buffer.from('Zürich 世界')
+        const page = origin(({ reply }) => {
+          reply.header('X-Place', bytes.toString('latin1'))
+          return everyByte
+        })
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        for (const expected of [expectMiss, expectHit]) {
+          const response = await site.get('/page')
+          expected(response)
+          assert.equal(fieldValue(response, 'x-place'), bytes.toString('latin1'))
+        }
+        const refilled = await afterRefill(trial, site, '/page')
+        assert.equal(fieldValue(refilled, 'x-place'), bytes.toString('latin1'))
+      },
+    },
+    {
+      id: 'changed-bytes',
+      title: 'a handler that uses the memory of its body again changes nothing of what is stored',
+      places,
+      async run(trial) {
+        const bytes = Buffer.from('as it was sent')
+        const page = origin(() => bytes)
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        expectMiss(await site.get('/page'), 'as it was sent')
+        bytes.fill('!')
+        expectHit(await site.get('/page'), 'as it was sent')
       },
     },
     {
@@ -97,6 +176,7 @@ export const bodies: Theme = {
         const site = await trial.site({ routes: [get('/page', page.handle)] })
         assert.deepEqual(fieldValues(await site.get('/page'), 'link'), links)
         assert.deepEqual(fieldValues(await site.get('/page'), 'link'), links)
+        assert.deepEqual(fieldValues(await afterRefill(trial, site, '/page'), 'link'), links)
       },
     },
     {
@@ -120,6 +200,29 @@ export const bodies: Theme = {
         const hit = fields(await site.get('/page'))
         assert.deepEqual(hit, miss)
         assert.equal(new Set(hit).size, hit.length)
+        assert.deepEqual(fields(await afterRefill(trial, site, '/page')), miss)
+      },
+    },
+    {
+      id: 'no-content',
+      title: 'a 204 that the options let in is stored, and has no content on a hit either',
+      places,
+      async run(trial) {
+        const page = origin(({ reply }) => {
+          reply.status(204)
+          return { empty: true }
+        })
+        const options = { life, statuses: [204] }
+        const site = await trial.site({ options, routes: [get('/page', page.handle)] })
+        for (const expected of [expectMiss, expectHit]) {
+          const response = await site.get('/page')
+          expected(response)
+          assert.equal(response.status, 204)
+          assert.equal(fieldValue(response, 'content-length'), undefined)
+          assert.equal(fieldValue(response, 'transfer-encoding'), undefined)
+        }
+        assert.equal((await afterRefill(trial, site, '/page')).status, 204)
+        assert.equal(page.runs, 2)
       },
     },
     {
@@ -176,6 +279,7 @@ export const bodies: Theme = {
     {
       id: 'keep-alive',
       title: 'misses and hits share a connection',
+      places,
       async run(trial) {
         const page = origin()
         const site = await trial.site({ routes: [get('/page', page.handle)] })
@@ -189,10 +293,11 @@ export const bodies: Theme = {
   ],
 }
 
-function keepsBody({ id, title, body, bytes, type }: Kind): Case {
+function keepsBody({ id, title, body, bytes, type, needs }: Kind): Case {
   return {
     id,
-    title: `${title} is sent and stored byte by byte, with its type`,
+    needs,
+    title: `${title} is sent and stored byte by byte, with its type, by a refill too`,
     places,
     async run(trial) {
       const page = origin(({ reply }) => {
@@ -204,14 +309,18 @@ function keepsBody({ id, title, body, bytes, type }: Kind): Case {
       expectMiss(miss)
       const hit = await site.get('/page')
       expectHit(hit)
-      for (const response of [miss, hit]) {
+      assert.equal(page.runs, 1)
+      const refilled = await afterRefill(trial, site, '/page')
+      assert.equal(page.runs, 2)
+      for (const response of [miss, hit, refilled]) {
         assert.equal(response.isComplete, true)
         assert.equal(response.body.toString('hex'), bytes.toString('hex'))
+        assert.equal(fieldValue(response, 'content-type'), fieldValue(miss, 'content-type'))
       }
-      assert.equal(fieldValue(hit, 'content-type'), fieldValue(miss, 'content-type'))
-      assert.equal(fieldValue(hit, 'content-length'), String(bytes.length))
-      assert.equal(fieldValue(hit, 'transfer-encoding'), undefined)
-      assert.equal(page.runs, 1)
+      for (const response of [hit, refilled]) {
+        assert.equal(fieldValue(response, 'content-length'), String(bytes.length))
+        assert.equal(fieldValue(response, 'transfer-encoding'), undefined)
+      }
     },
   }
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Layer } from '../description.ts'
 import type { Theme } from '../harness/case.ts'
-import { expectBypass, expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
+import { expectBypass, expectCollapsed, expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
+import { pair } from '../harness/followers.ts'
 import { origin } from '../harness/origin.ts'
-import { get, life, places } from '../harness/place.ts'
+import { get, group, layer, life, mounted, places } from '../harness/place.ts'
 import { fieldValue } from '../harness/response-reader.ts'
+import { quiet } from '../harness/waiting.ts'
 
 const etag = '"version-1"'
 
@@ -62,6 +64,7 @@ export const conditions: Theme = {
     {
       id: 'not-modified-by-date',
       title: 'Last-Modified answers If-Modified-Since',
+      places,
       async run(trial) {
         const at = 'Tue, 14 Nov 2023 10:00:00 GMT'
         const page = origin(({ reply }, run) => {
@@ -83,7 +86,8 @@ export const conditions: Theme = {
       async run(trial) {
         const { page, seen } = conditionalPage()
         const site = await trial.site({ routes: [get('/page', page.handle)] })
-        const response = await site.get('/page', { 'If-None-Match': etag })
+        const since = 'Tue, 14 Nov 2023 10:00:00 GMT'
+        const response = await site.get('/page', { 'If-None-Match': etag, 'If-Modified-Since': since })
         assert.equal(response.status, 304)
         assert.equal(response.body.length, 0)
         assert.equal(fieldValue(response, 'etag'), etag)
@@ -108,6 +112,29 @@ export const conditions: Theme = {
         assert.equal(response.status, 304)
         assert.equal(page.runs, 2)
         expectHit(await site.get('/page'), 'the same')
+      },
+    },
+    {
+      id: 'not-modified-collapsed',
+      title: 'who waits for a response that it has already gets a 304, and the others get the whole',
+      places,
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin(async ({ reply }, run) => {
+          await slow.wait()
+          reply.header('ETag', etag)
+          return `run ${run}`
+        })
+        const { site, leader, follower } = await pair(trial, page, slow)
+        const owner = await site.send({ path: '/page', headers: [['If-None-Match', etag]] })
+        await quiet()
+        slow.open()
+        expectMiss(await leader.response(), 'run 1')
+        expectCollapsed(await follower.response(), 'run 1')
+        const response = await owner.response()
+        assert.equal(response.status, 304)
+        assert.equal(response.body.length, 0)
+        assert.equal(page.runs, 1)
       },
     },
     {
@@ -165,6 +192,41 @@ export const conditions: Theme = {
       },
     },
     {
+      id: 'no-conditions-between-mounts',
+      title: 'what stands between two mounts sees no conditions of a refill’s trigger',
+      async run(trial) {
+        const seen: unknown[] = []
+        const between: Layer['run'] = ({ request }) => {
+          if (request.isRefill) seen.push(request.header('if-none-match'), request.header('range'))
+          return undefined
+        }
+        const { page } = conditionalPage()
+        const site = await trial.serve([
+          mounted({}),
+          group('/api', [layer(between), mounted({ life }), get('/page', page.handle)]),
+        ])
+        await site.get('/api/page')
+        trial.clock.advance(61_000)
+        assert.equal((await site.get('/api/page', { 'If-None-Match': etag })).status, 304)
+        await trial.settled()
+        assert.deepEqual(seen, [undefined, undefined])
+        expectHit(await site.get('/api/page'), 'run 2')
+      },
+    },
+    {
+      id: 'range-warm',
+      title: 'a range request for what is stored is the handler’s, and leaves what is stored alone',
+      places,
+      async run(trial) {
+        const { page, seen } = conditionalPage()
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        expectMiss(await site.get('/page'), 'run 1')
+        expectBypass(await site.get('/page', { Range: 'bytes=0-1' }), 'range')
+        assert.deepEqual(seen, ['range'])
+        expectHit(await site.get('/page'), 'run 1')
+      },
+    },
+    {
       id: 'range-cold',
       title: 'a range request on a cold key passes, and what it gets is not stored',
       places,
@@ -174,6 +236,28 @@ export const conditions: Theme = {
         expectBypass(await site.get('/page', { Range: 'bytes=0-1' }), 'range')
         assert.deepEqual(seen, ['range'])
         expectMiss(await site.get('/page'), 'run 2')
+      },
+    },
+    {
+      id: 'range-undecided',
+      title: 'a range request on a cold key that is not decided gets its part of the handler, unstored',
+      places,
+      async run(trial) {
+        const page = origin(({ request, reply }, run) => {
+          trial.cache.cacheLife(life)
+          if (request.header('range') === undefined) return `run ${run}`
+          reply.status(206)
+          reply.header('Content-Range', 'bytes 0-1/5')
+          return 'ru'
+        })
+        const site = await trial.site({ options: {}, routes: [get('/page', page.handle)] })
+        for (let time = 1; time <= 2; time++) {
+          const part = await site.get('/page', { Range: 'bytes=0-1', 'If-Range': etag })
+          assert.equal(part.status, 206)
+          expectBypass(part, 'range', 'ru')
+        }
+        expectMiss(await site.get('/page'), 'run 3')
+        expectHit(await site.get('/page'), 'run 3')
       },
     },
     {
@@ -205,6 +289,8 @@ export const conditions: Theme = {
         expectHit(head, '')
         assert.deepEqual(fieldsOf(head), fieldsOf(whole))
         assert.equal(fieldValue(head, 'content-length'), '5')
+        const notModified = await site.head('/page', { 'If-None-Match': fieldValue(whole, 'etag') ?? '' })
+        assert.equal(notModified.status, 304)
         assert.equal(page.runs, 1)
       },
     },
@@ -222,8 +308,28 @@ export const conditions: Theme = {
       },
     },
     {
+      id: 'head-beside-get',
+      title: 'nobody waits for a HEAD, and a HEAD that runs beside a GET takes nothing of it away',
+      places,
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin(async ({ request }, run) => {
+          if (request.method === 'HEAD') await slow.wait()
+          return `run ${run}`
+        })
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        const head = await site.send({ method: 'HEAD', path: '/page' })
+        await slow.reached
+        expectMiss(await site.get('/page'), 'run 2')
+        slow.open()
+        assert.equal((await head.response()).status, 200)
+        expectHit(await site.get('/page'), 'run 2')
+      },
+    },
+    {
       id: 'unsafe-methods-pass',
       title: 'a POST goes to its handler and is not answered from a stored GET',
+      places: ['root', 'prefix'],
       async run(trial) {
         const page = origin()
         const route = get('/page', page.handle)
@@ -238,6 +344,7 @@ export const conditions: Theme = {
     {
       id: 'get-with-content',
       title: 'a GET with a body passes: what the handler makes of it is in no key',
+      places,
       async run(trial) {
         const page = origin()
         const site = await trial.site({ routes: [get('/page', page.handle)] })

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { Buffer } from 'node:buffer'
 import type { Body, Exchange, Layer } from '../description.ts'
 import type { Case, Theme } from '../harness/case.ts'
 import { expectHit, expectMiss, expectRefused, expectStale } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
 import { parts } from '../harness/parts.ts'
 import { get, life, places } from '../harness/place.ts'
-import { fieldValue } from '../harness/response-reader.ts'
+import type { RawResponse } from '../harness/response-reader.ts'
+import { fieldValue, fieldValues } from '../harness/response-reader.ts'
+import { maxEntryBytes } from '../harness/trial.ts'
 import { quiet, until } from '../harness/waiting.ts'
 
 interface Ending {
@@ -31,6 +34,22 @@ const definitive: readonly Ending[] = [
     },
   },
   {
+    id: 'refill-private',
+    title: 'a refill that says private',
+    act({ reply }) {
+      reply.header('Cache-Control', 'private')
+      return 'ended'
+    },
+  },
+  {
+    id: 'refill-nonce',
+    title: 'a refill that gets a nonce',
+    act({ reply }) {
+      reply.header('Content-Security-Policy', "script-src 'nonce-abc'")
+      return 'ended'
+    },
+  },
+  {
     id: 'refill-cookie',
     title: 'a refill that sets a cookie',
     act({ reply }) {
@@ -38,10 +57,15 @@ const definitive: readonly Ending[] = [
       return 'ended'
     },
   },
+  {
+    id: 'refill-over-cap',
+    title: 'a refill that streams more than may be stored',
+    act: () => ({ stream: parts(...Array.from({ length: 5 }, () => Buffer.alloc(maxEntryBytes / 4, 'x'))) }),
+  },
 ]
 
 const failing: readonly Ending[] = [
-  ...[500, 503, 401, 403, 408, 429].map((status) => ({
+  ...[500, 502, 503, 504, 401, 403, 407, 408, 425, 429].map((status) => ({
     id: `refill-${status}`,
     title: `a refill that ends with ${status}`,
     act: withStatus(status),
@@ -57,6 +81,14 @@ const failing: readonly Ending[] = [
     id: 'refill-cut',
     title: 'a refill that is cut in the middle',
     act: () => ({ stream: parts('half', new Error('meant to fail')) }),
+  },
+  {
+    id: 'refill-short',
+    title: 'a refill that is shorter than its Content-Length',
+    act({ reply }) {
+      reply.header('Content-Length', '10')
+      return { stream: parts('half') }
+    },
   },
 ]
 
@@ -115,6 +147,7 @@ export const endings: Theme = {
     {
       id: 'framework-404',
       title: 'the framework’s own 404 is not stored',
+      places: ['root', 'prefix'],
       async run(trial) {
         const site = await trial.site({ routes: [get('/page', () => 'page')] })
         for (let time = 1; time <= 2; time++) {
@@ -140,12 +173,14 @@ export const endings: Theme = {
     },
     {
       id: 'limited-refill',
-      title: 'a refill that a limiter outside of the cache ends keeps what there is',
+      title:
+        'a refill that a limiter outside of the cache ends keeps what there is, and is tried again later',
       places,
       async run(trial) {
         const page = origin()
+        let isLimited = true
         const limiter: Layer['run'] = ({ request, reply }) => {
-          if (!request.isRefill) return undefined
+          if (!request.isRefill || !isLimited) return undefined
           reply.status(429)
           return 'too many'
         }
@@ -157,6 +192,78 @@ export const endings: Theme = {
           await trial.settled()
         }
         assert.equal(page.runs, 1)
+        isLimited = false
+        trial.clock.advance(2_000)
+        expectStale(await site.get('/page'), 'run 1')
+        await trial.settled()
+        expectHit(await site.get('/page'), 'run 2')
+      },
+    },
+    {
+      id: 'answered-refill',
+      title: 'a refill that something outside of the cache answers, with whatever it is, keeps what there is',
+      places,
+      async run(trial) {
+        for (const [at, status] of [200, 404, 302].entries()) {
+          const page = origin()
+          const above: Layer['run'] = ({ request, reply }) => {
+            if (!request.isRefill) return undefined
+            reply.status(status)
+            return 'answered outside'
+          }
+          const routes = [get(`/page/${at}`, page.handle)]
+          const site = await trial.site({ above: [above], routes })
+          expectMiss(await site.get(`/page/${at}`), 'run 1')
+          trial.clock.advance(61_000)
+          for (let time = 1; time <= 2; time++) {
+            expectStale(await site.get(`/page/${at}`), 'run 1')
+            await trial.settled()
+          }
+          assert.equal(page.runs, 1)
+        }
+      },
+    },
+    {
+      id: 'refill-not-opted-in',
+      title: 'a refill that does not opt in any more removes what there is',
+      places,
+      async run(trial) {
+        const page = origin((_, run) => {
+          if (run !== 2) trial.cache.cacheLife(life)
+          return `run ${run}`
+        })
+        const site = await trial.site({ options: {}, routes: [get('/page', page.handle)] })
+        await site.get('/page')
+        trial.clock.advance(61_000)
+        expectStale(await site.get('/page'), 'run 1')
+        await trial.settled()
+        assert.equal(page.runs, 2)
+        expectMiss(await site.get('/page'), 'run 3')
+      },
+    },
+    {
+      id: 'redirect',
+      title: 'a redirect passes with its Location, and is stored with it only if the options say so',
+      places,
+      async run(trial) {
+        const page = origin(() => ({ redirect: '/elsewhere' }))
+        const unstored = await trial.site({ routes: [get('/page', page.handle)] })
+        // Some frameworks make its body of what the client accepts.
+        const options = { life, statuses: [302], key: { headers: ['accept'] } }
+        const stored = await trial.site({ options, routes: [get('/page', page.handle)] })
+        const refused = (response: RawResponse) => expectRefused(response, 'status-302')
+        for (const [site, expected] of [
+          [unstored, refused],
+          [unstored, refused],
+          [stored, expectMiss],
+          [stored, expectHit],
+        ] as const) {
+          const response = await site.get('/page')
+          expected(response)
+          assert.equal(response.status, 302)
+          assert.deepEqual(fieldValues(response, 'location'), ['/elsewhere'])
+        }
+        assert.equal(page.runs, 3)
       },
     },
     {
@@ -188,6 +295,7 @@ export const endings: Theme = {
     {
       id: 'refill-too-late',
       title: 'a refill that was given up does not come behind a later one that removed',
+      places,
       async run(trial) {
         const slow = trial.barrier()
         const page = origin(async ({ reply }, run) => {
@@ -212,6 +320,7 @@ export const endings: Theme = {
     {
       id: 'refill-never-ends',
       title: 'a refill that never ends is given up, and what there is stays',
+      places,
       async run(trial) {
         const never = trial.barrier()
         const page = origin(async (_, run) => {
@@ -293,6 +402,7 @@ function statusIsNotStored(status: number): Case {
   return {
     id: `status-${status}`,
     title: `a ${status} passes and is not stored, whatever the options say`,
+    places,
     async run(trial) {
       const page = origin(withStatus(status))
       const site = await trial.site({ routes: [get('/page', page.handle)] })

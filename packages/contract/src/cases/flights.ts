@@ -94,6 +94,44 @@ export const flights: Theme = {
       },
     },
     {
+      id: 'leader-aborts-mid-body',
+      title: 'a leader whose client goes away in the middle of the body: those who wait get a whole response',
+      places,
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin((_, run) => ({ stream: parts(`run ${run}, `, slow.wait, 'whole') }))
+        const { site, leader, follower } = await pair(trial, page, slow)
+        await leader.received('run 1, '.length)
+        leader.destroy()
+        await quiet()
+        slow.open()
+        const response = await follower.response()
+        assert.match(response.body.toString(), /^run [12], whole$/)
+        assert.equal(response.isComplete, true)
+        expectHit(await site.get('/page'), response.body.toString())
+      },
+    },
+    {
+      id: 'follower-aborts',
+      title: 'a client that goes away while it waits takes nothing from the others',
+      places,
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin(async (_, run) => {
+          await slow.wait()
+          return `run ${run}`
+        })
+        const { site, leader, follower } = await pair(trial, page, slow)
+        const other = await site.send({ path: '/page' })
+        follower.destroy()
+        await quiet()
+        slow.open()
+        expectMiss(await leader.response(), 'run 1')
+        expectBody(await other.response(), 'run 1')
+        assert.equal(page.runs, 1)
+      },
+    },
+    {
       id: 'leader-throws',
       title: 'a leader that throws before the head: one of those who wait tries again',
       places,
@@ -153,6 +191,7 @@ export const flights: Theme = {
     {
       id: 'leaders-keep-failing',
       title: 'after two failures those who wait go on by themselves, and nothing is remembered',
+      places,
       async run(trial) {
         const [slow, parallel] = [trial.barrier(), trial.barrier()]
         let isDown = true
@@ -195,6 +234,7 @@ export const flights: Theme = {
     {
       id: 'uncollapsible',
       title: 'once refused for its nature, nobody waits for another’s response',
+      places,
       async run(trial) {
         const slow = trial.barrier()
         const page = origin(async ({ reply }, run) => {
@@ -211,8 +251,24 @@ export const flights: Theme = {
       },
     },
     {
+      id: 'uncollapsible-stored',
+      title: 'what comes after a response that was refused for its nature may be stored all the same',
+      places,
+      async run(trial) {
+        const page = origin(({ reply }, run) => {
+          if (run === 1) reply.header('Cache-Control', 'private')
+          return `run ${run}`
+        })
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        expectRefused(await site.get('/page'), 'private', 'run 1')
+        expectMiss(await site.get('/page'), 'run 2')
+        expectHit(await site.get('/page'), 'run 2')
+      },
+    },
+    {
       id: 'leader-takes-too-long',
       title: 'nobody waits longer for a fill than fills may take',
+      places,
       async run(trial) {
         const slow = trial.barrier()
         const page = origin(async (_, run) => {

@@ -62,6 +62,7 @@ export const freshness: Theme = {
     {
       id: 'age',
       title: 'hits tell their age and the freshness that is left, stale ones too',
+      places,
       async run(trial) {
         const site = await trial.site({ routes: [get('/page', origin().handle)] })
         assert.equal(fieldValue(await site.get('/page'), 'cache-status'), 'restale; fwd=uri-miss; stored')
@@ -100,6 +101,7 @@ export const freshness: Theme = {
     {
       id: 'refill-of-head',
       title: 'a HEAD for a stale response sets off a refill by GET',
+      places,
       async run(trial) {
         const page = origin(({ request }, run) => `${request.method} ${run}`)
         const site = await trial.site({ routes: [get('/page', page.handle)] })

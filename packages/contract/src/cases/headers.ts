@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import type { Layer } from '../description.ts'
 import type { Theme } from '../harness/case.ts'
-import { expectHit, expectMiss } from '../harness/expect.ts'
+import { expectHit, expectMiss, expectStale } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
-import { get, places } from '../harness/place.ts'
+import { get, life, mounted, places } from '../harness/place.ts'
+import type { RawResponse } from '../harness/response-reader.ts'
 import { fieldValue, fieldValues } from '../harness/response-reader.ts'
 import { quiet } from '../harness/waiting.ts'
+
+const compression: Layer = { kind: 'layer', isCompression: true, run: () => undefined }
 
 export const headers: Theme = {
   name: 'what goes out',
@@ -102,6 +105,60 @@ export const headers: Theme = {
       },
     },
     {
+      id: 'compression-above',
+      title: 'compression above the cache: stored as it was made, and coded anew for each client',
+      places,
+      needs: 'compression',
+      async run(trial) {
+        const text = 'page '.repeat(200)
+        const page = origin(({ reply }) => {
+          reply.header('Content-Type', 'text/plain')
+          return text
+        })
+        const site = await trial.site({ above: [compression], routes: [get('/page', page.handle)] })
+        const zipped = { 'Accept-Encoding': 'gzip' }
+        const expectZipped = async (expected: (response: RawResponse) => void) => {
+          const response = await site.get('/page', zipped)
+          expected(response)
+          assert.equal(fieldValue(response, 'content-encoding'), 'gzip')
+          assert.equal(gunzipSync(response.body).toString(), text)
+        }
+        await expectZipped(expectMiss)
+        await expectZipped(expectHit)
+        // What stands outside may have said that it varies before it knew what it would vary, and is believed.
+        await site.get('/page')
+        expectHit(await site.get('/page'), text)
+        const { runs } = page
+        trial.clock.advance(61_000)
+        await expectZipped(expectStale)
+        await trial.settled()
+        await expectZipped(expectHit)
+        assert.equal(page.runs, runs + 1)
+      },
+    },
+    {
+      id: 'compression-below',
+      title: 'compression below the cache: stored as it was coded, a variant for each coding',
+      needs: 'compression',
+      async run(trial) {
+        const page = origin(({ reply }, run) => {
+          reply.header('Content-Type', 'text/plain')
+          return `page ${run} `.repeat(200)
+        })
+        const site = await trial.serve([mounted({ life }), compression, get('/page', page.handle)])
+        for (const expected of [expectMiss, expectHit]) {
+          const small = await site.get('/page', { 'Accept-Encoding': 'gzip' })
+          expected(small)
+          assert.equal(fieldValue(small, 'content-encoding'), 'gzip')
+          assert.equal(gunzipSync(small.body).toString(), 'page 1 '.repeat(200))
+          const large = await site.get('/page', { 'Accept-Encoding': 'identity' })
+          expected(large, 'page 2 '.repeat(200))
+          assert.equal(fieldValue(large, 'content-encoding'), undefined)
+        }
+        assert.equal(page.runs, 2)
+      },
+    },
+    {
       id: 'vary-collapse',
       title: 'who waits for a response that turns out to be another variant’s gets its own',
       places,
@@ -187,6 +244,7 @@ export const headers: Theme = {
     {
       id: 'date',
       title: 'hits have one Date, that of the stored response',
+      places,
       async run(trial) {
         const site = await trial.site({ routes: [get('/page', origin().handle)] })
         await site.get('/page')
@@ -232,6 +290,7 @@ export const headers: Theme = {
     {
       id: 'received-age',
       title: 'a response that brings an age along is that old already',
+      places,
       async run(trial) {
         const page = origin(({ reply }) => {
           reply.header('Age', '10')

@@ -8,6 +8,7 @@ import { get, life, places, post } from '../harness/place.ts'
 import type { RawResponse } from '../harness/response-reader.ts'
 import type { Site } from '../harness/site.ts'
 import type { Trial } from '../harness/trial.ts'
+import { quiet } from '../harness/waiting.ts'
 
 interface Way {
   readonly id: string
@@ -80,19 +81,76 @@ export const invalidation: Theme = {
         assert.equal(JSON.parse(response.body.toString()).revalidated, true)
       }),
     ),
+    ...(['', '-from-a-handler', '-through-the-endpoint'] as const).map(invalidatesPattern),
     {
-      id: 'route-pattern',
-      title: "revalidatePath of a route's pattern, in the framework's syntax, expires all it answered",
+      id: 'revalidate-path-alone',
+      title: 'revalidatePath of one path leaves what lies below it alone',
       places,
       async run(trial) {
         const page = origin()
-        const routes = [get('/posts/:id', page.handle)]
+        const routes = [get('/posts/:id', page.handle), get('/posts', page.handle)]
         const site = await trial.site({ routes })
+        expectMiss(await site.get('/posts'), 'run 1')
+        expectMiss(await site.get('/posts/1'), 'run 2')
+        trial.cache.revalidatePath(`${site.prefix}/posts`)
+        expectHit(await site.get('/posts/1'), 'run 2')
+        expectMiss(await site.get('/posts'), 'run 3')
+      },
+    },
+    {
+      id: 'soft-deadline',
+      title: 'what a soft call made stale is expired when its time is over, and what came after it is not',
+      places,
+      async run(trial) {
+        const page = origin()
+        const options = { tags: ['page'], life: 'days' }
+        const routes = [get('/posts/:id', page.handle)]
+        const site = await trial.site({ options, routes })
         expectMiss(await site.get('/posts/1'), 'run 1')
         expectMiss(await site.get('/posts/2'), 'run 2')
-        trial.cache.revalidatePath(`${site.prefix}/posts/:id`)
-        expectMiss(await site.get('/posts/1'), 'run 3')
+        trial.cache.revalidateTag('page', { expire: 30 })
+        expectStale(await site.get('/posts/1'), 'run 1')
+        await trial.settled()
+        trial.clock.advance(30_000)
+        expectHit(await site.get('/posts/1'), 'run 3')
         expectMiss(await site.get('/posts/2'), 'run 4')
+      },
+    },
+    {
+      id: 'tag-after-the-end',
+      title: 'a tag that comes when the response is out already takes the response out of the cache',
+      places,
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin((_, run) => {
+          if (run === 1) void slow.wait().then(() => trial.cache.cacheTag('late'))
+          return `run ${run}`
+        })
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        expectMiss(await site.get('/page'), 'run 1')
+        expectHit(await site.get('/page'), 'run 1')
+        slow.open()
+        await quiet()
+        expectMiss(await site.get('/page'), 'run 2')
+        expectHit(await site.get('/page'), 'run 2')
+      },
+    },
+    {
+      id: 'invalidating-while-opted-in',
+      title: 'a handler that has opted in cannot invalidate: it fails, and nothing is stored',
+      places,
+      async run(trial) {
+        const page = origin(async (_, run) => {
+          trial.cache.cacheLife(life)
+          if (run < 3) await trial.cache.updateTag('other')
+          return `run ${run}`
+        })
+        const site = await trial.site({ options: {}, routes: [get('/page', page.handle)] })
+        for (let run = 1; run <= 2; run++) {
+          assert.equal((await site.get('/page')).status, 500)
+          assert.equal(page.runs, run)
+        }
+        expectMiss(await site.get('/page'), 'run 3')
       },
     },
     {
@@ -178,6 +236,36 @@ function invalidates(way: Way, how: string, act: (trial: Trial, site: Site) => P
       expectMiss(await site.get('/posts/2'), 'run 2')
       await act(trial, site)
       await expectReached(trial, site, way)
+    },
+  }
+}
+
+/** `how`: what is behind `route-pattern` in the id of the case. */
+function invalidatesPattern(how: '' | '-from-a-handler' | '-through-the-endpoint'): Case {
+  const title = "revalidatePath of a route's pattern, in the framework's syntax, expires all it answered"
+  return {
+    id: `route-pattern${how}`,
+    title: how === '' ? title : `${title}, ${how.slice(1).replaceAll('-', ' ')}`,
+    places,
+    async run(trial) {
+      const page = origin()
+      let pattern = ''
+      const act = post('/act', async ({ reply }) => {
+        await trial.cache.revalidatePath(pattern)
+        reply.status(204)
+        return { empty: true }
+      })
+      const routes = [get('/posts/:id', page.handle), get('/posts', page.handle), act]
+      const site = await trial.site({ routes, beside: [endpoint] })
+      pattern = site.routePath(`${site.prefix}/posts/:id`)
+      for (const [at, path] of ['/posts/1', '/posts/2', '/posts'].entries())
+        expectMiss(await site.get(path), `run ${at + 1}`)
+      if (how === '') trial.cache.revalidatePath(pattern)
+      else if (how === '-from-a-handler') assert.equal((await site.post('/act')).status, 204)
+      else assert.equal((await askEndpoint(site, { path: pattern })).status, 200)
+      expectMiss(await site.get('/posts/1'), 'run 4')
+      expectMiss(await site.get('/posts/2'), 'run 5')
+      expectHit(await site.get('/posts'), 'run 3')
     },
   }
 }

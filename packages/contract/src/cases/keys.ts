@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { createCache } from '@restale/core'
 import type { KeyOptions } from '@restale/core/http'
 import type { CacheOptions } from '../description.ts'
+import { afterRefill } from '../harness/after-refill.ts'
 import type { Case, Theme } from '../harness/case.ts'
-import { expectBypass, expectHit, expectMiss } from '../harness/expect.ts'
+import { expectBypass, expectHit, expectMiss, expectStale } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
 import { get, life, places } from '../harness/place.ts'
 import { fieldValue } from '../harness/response-reader.ts'
@@ -14,15 +15,49 @@ interface Query {
   readonly query: NonNullable<KeyOptions['query']>
 }
 
+interface OddHost {
+  readonly id: string
+  readonly title: string
+  readonly host: string
+}
+
 const queries: readonly Query[] = [
   { id: 'query-names', title: 'only named parameters are in the key', query: ['page', 'filter'] },
   { id: 'query-ignore', title: 'ignored parameters are not in the key', query: { ignore: ['utm', 'ref'] } },
+]
+
+/** What some take for `contract.test`, while a handler may read the line itself. */
+const oddHosts: readonly OddHost[] = [
+  { id: 'odd-host-userinfo', title: 'a Host that carries a user', host: 'evil.test@contract.test' },
+  { id: 'odd-host-list', title: 'a Host that lists two', host: 'contract.test,evil.test' },
 ]
 
 export const keys: Theme = {
   name: 'the key',
   cases: [
     ...queries.map(hidesParameters),
+    ...queries.map(keepsSecondMark),
+    ...oddHosts.map(storesNothing),
+    {
+      id: 'forwarded-host-beside-another',
+      title: 'with trust in a proxy, the Host line is in the key beside what the proxy says',
+      places,
+      async run(trial) {
+        const page = origin(({ request }) => `${request.host} for ${request.header('host')}`)
+        const site = await trial.site({ trustsProxy: true, routes: [get('/page', page.handle)] })
+        const forwarded = { Host: 'evil.test', 'X-Forwarded-Host': 'contract.test' }
+        expectMiss(await site.get('/page', forwarded), 'contract.test for evil.test')
+        expectMiss(await site.get('/page'), 'contract.test for contract.test')
+        trial.clock.advance(61_000)
+        expectStale(await site.get('/page', forwarded), 'contract.test for evil.test')
+        await trial.settled()
+        expectHit(await site.get('/page', forwarded), 'contract.test for evil.test')
+        expectStale(await site.get('/page'), 'contract.test for contract.test')
+        const odd = { ...forwarded, Host: 'evil.test@contract.test' }
+        const { status, ...response } = await site.get('/page', odd)
+        if (status !== 400) expectBypass({ status, ...response }, 'host')
+      },
+    },
     {
       id: 'target-as-sent',
       title: 'path and query are in the key exactly as they were sent',
@@ -53,6 +88,7 @@ export const keys: Theme = {
     {
       id: 'key-authorization',
       title: 'with Authorization in the key, everyone has entries of their own',
+      places,
       async run(trial) {
         const page = origin(({ request }) => `${request.header('authorization')}`)
         const options = { life, key: { headers: ['authorization'] } }
@@ -82,6 +118,7 @@ export const keys: Theme = {
     {
       id: 'two-hosts-in-one-request',
       title: 'a request with two Host lines is answered past the cache',
+      places,
       async run(trial) {
         const site = await trial.site({ routes: [get('/page', origin().handle)] })
         const hosts = [
@@ -96,9 +133,10 @@ export const keys: Theme = {
     {
       id: 'absolute-target',
       title: 'a request that names its host in the target stores nothing',
+      places,
       async run(trial) {
         const site = await trial.site({ routes: [get('/page', origin().handle)] })
-        const response = await site.request({ path: 'http://evil.test/page' })
+        const response = await site.atRoot().request({ path: `http://evil.test${site.prefix}/page` })
         assert.doesNotMatch(fieldValue(response, 'cache-status') ?? '', /hit|stored/)
         expectMiss(await site.get('/page'))
       },
@@ -106,6 +144,7 @@ export const keys: Theme = {
     {
       id: 'upgrade',
       title: 'a request to upgrade passes',
+      places,
       async run(trial) {
         const site = await trial.site({ routes: [get('/page', origin().handle)] })
         await site.get('/page')
@@ -134,7 +173,7 @@ export const keys: Theme = {
 function hidesParameters({ id, title, query }: Query): Case {
   return {
     id,
-    title: `${title}, and the handler does not see the rest`,
+    title: `${title}, and the handler does not see the rest, in a refill neither`,
     places,
     async run(trial) {
       const page = origin(({ request }) => ({ json: { url: request.url, query: request.query } }))
@@ -150,6 +189,46 @@ function hidesParameters({ id, title, query }: Query): Case {
       expectHit(await site.get('/page?page=2&filter[a]=b'))
       expectMiss(await site.get('/page?page=3&filter[a]=b'))
       assert.equal(page.runs, 2)
+      const refilled = await afterRefill(trial, site, '/page?utm=3&page=2&ref=y&filter[a]=b')
+      assert.equal(page.runs, 3)
+      assert.deepEqual(JSON.parse(refilled.body.toString()), seen)
+    },
+  }
+}
+
+/** A second `?` is part of the query. */
+function keepsSecondMark({ id, title, query }: Query): Case {
+  return {
+    id: `${id}-second-mark`,
+    title: `${title}, and what stands behind a second question mark stays`,
+    places,
+    async run(trial) {
+      const page = origin(({ request }) => ({ json: { url: request.url, query: request.query } }))
+      const options: CacheOptions = { life, key: { query } }
+      const site = await trial.site({ options, routes: [get('/page', page.handle)] })
+      const miss = await site.get('/page?utm=1&page=what?&filter=a?b')
+      expectMiss(miss)
+      const seen = JSON.parse(miss.body.toString())
+      assert.deepEqual(seen.query, { page: 'what?', filter: 'a?b' })
+      assert.match(seen.url, /\/page\?page=what\?&filter=a\?b$/)
+    },
+  }
+}
+
+function storesNothing({ id, title, host }: OddHost): Case {
+  return {
+    id,
+    title: `${title} is answered past the cache`,
+    places,
+    async run(trial) {
+      const page = origin(({ request }) => `for ${request.header('host')}`)
+      const site = await trial.site({ routes: [get('/page', page.handle)] })
+      for (let run = 1; run <= 2; run++) {
+        const { status, ...response } = await site.get('/page', { Host: host })
+        if (status !== 400) expectBypass({ status, ...response }, 'host')
+        const ask = run === 1 ? expectMiss : expectHit
+        ask(await site.get('/page'), 'for contract.test')
+      }
     },
   }
 }

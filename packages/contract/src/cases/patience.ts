@@ -2,12 +2,21 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { createCache } from '@restale/core'
 import type { Case, Theme } from '../harness/case.ts'
-import { expectCollapsed, expectRefused } from '../harness/expect.ts'
+import type { Connection } from '../harness/connection.ts'
+import {
+  expectBody,
+  expectCollapsed,
+  expectHit,
+  expectMiss,
+  expectRefused,
+  expectStale,
+} from '../harness/expect.ts'
 import { pair } from '../harness/followers.ts'
 import { origin } from '../harness/origin.ts'
 import { parts } from '../harness/parts.ts'
 import { get, life, places } from '../harness/place.ts'
 import { fieldValue } from '../harness/response-reader.ts'
+import { maxEntryBytes } from '../harness/trial.ts'
 import { quiet, until } from '../harness/waiting.ts'
 
 const undecidedWaitMs = 200
@@ -39,6 +48,7 @@ export const patience: Theme = {
     {
       id: 'undecided-wait-of-latecomers',
       title: 'the 200 ms count from the start of the long poll, whenever others come',
+      places,
       async run(trial) {
         const slow = trial.barrier()
         const page = origin(async (_, run) => {
@@ -129,6 +139,93 @@ export const patience: Theme = {
         assert.equal(page.runs, 1)
         leader.resume()
         assert.equal((await leader.response()).body.length, count * part.length)
+      },
+    },
+    {
+      id: 'long-poll',
+      title:
+        'a long poll of 30 s that never opts in is answered whole, and each who comes meanwhile runs at once',
+      places,
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin(async (_, run) => {
+          await slow.wait()
+          return `run ${run}`
+        })
+        const { site, leader, follower } = await pair(trial, page, slow, {})
+        trial.clock.advance(undecidedWaitMs)
+        await until('the follower runs for itself', () => page.runs === 2)
+        const others: Connection[] = []
+        for (let second = 5; second <= 30; second += 5) {
+          trial.clock.advance(5_000)
+          others.push(await site.send({ path: '/page' }))
+          await until('the newcomer runs at once', () => page.runs === 2 + others.length)
+        }
+        slow.open()
+        expectRefused(await leader.response(), 'not-opted-in', 'run 1')
+        expectRefused(await follower.response(), 'not-opted-in', 'run 2')
+        for (const [at, other] of others.entries())
+          expectRefused(await other.response(), 'not-opted-in', `run ${at + 3}`)
+      },
+    },
+    {
+      id: 'endless-stream',
+      title: 'a stream that never ends flows, and holds nobody once it is too large to be stored',
+      places,
+      async run(trial) {
+        const never = trial.barrier()
+        const part = Buffer.alloc(maxEntryBytes / 2 + 1, 'x')
+        const page = origin(() => ({ stream: parts(part, part, never.wait) }))
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        const leader = await site.send({ path: '/page' })
+        const follower = await site.send({ path: '/page' })
+        await leader.received(2 * part.length)
+        await follower.received(2 * part.length)
+        assert.equal(page.runs, 2)
+      },
+    },
+    {
+      id: 'early-hints',
+      title: 'a 103 goes ahead of the response, and is not stored',
+      places,
+      needs: 'early-hints',
+      async run(trial) {
+        const page = origin(({ reply }, run) => {
+          reply.hint?.('</style.css>; rel=preload; as=style')
+          return `run ${run}`
+        })
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        const first = await site.send({ path: '/page' })
+        expectMiss(await first.response(), 'run 1')
+        assert.deepEqual(
+          first.informational.map(({ status }) => status),
+          [103],
+        )
+        trial.clock.advance(61_000)
+        expectStale(await site.get('/page'), 'run 1')
+        await trial.settled()
+        const second = await site.send({ path: '/page' })
+        const hit = await second.response()
+        expectHit(hit, 'run 2')
+        assert.equal(fieldValue(hit, 'link'), undefined)
+        assert.deepEqual(second.informational, [])
+      },
+    },
+    {
+      id: 'real-upgrade',
+      title: 'who listens for upgrades gets them, and what is stored stays',
+      places,
+      needs: 'server',
+      async run(trial) {
+        const site = await trial.site({ routes: [get('/page', origin().handle)] })
+        site.server.on('upgrade', (_, socket) => {
+          socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello')
+        })
+        expectMiss(await site.get('/page'), 'run 1')
+        const upgraded = await site.get('/page', { Connection: 'Upgrade', Upgrade: 'echo' })
+        assert.equal(upgraded.status, 101)
+        expectBody(upgraded, 'hello')
+        expectHit(await site.get('/page'), 'run 1')
       },
     },
     ...(['miss', 'hit'] as const).map(disconnects),

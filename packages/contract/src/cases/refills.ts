@@ -5,6 +5,7 @@ import type { Theme } from '../harness/case.ts'
 import { expectHit, expectStale } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
 import { get, places } from '../harness/place.ts'
+import { serverTls } from '../harness/tls.ts'
 
 export const refills: Theme = {
   name: 'refills',
@@ -80,6 +81,29 @@ export const refills: Theme = {
       },
     },
     {
+      id: 'refill-tls',
+      title: 'a refill of a request by TLS has its protocol, its peer and an encrypted connection',
+      places,
+      needs: 'tls',
+      async run(trial) {
+        const page = origin(({ request: { protocol, peer, isEncrypted } }) => ({
+          json: { protocol, peer, isEncrypted },
+        }))
+        const site = await trial.site({ tls: serverTls, routes: [get('/page', page.handle)] })
+        const miss = JSON.parse((await site.get('/page')).body.toString())
+        assert.equal(miss.protocol, 'https')
+        assert.equal(miss.isEncrypted, true)
+        assert.match(miss.peer, /127\.0\.0\.1$/)
+        trial.clock.advance(61_000)
+        expectStale(await site.get('/page'))
+        await trial.settled()
+        assert.equal(page.runs, 2)
+        const hit = await site.get('/page')
+        expectHit(hit)
+        assert.deepEqual(JSON.parse(hit.body.toString()), miss)
+      },
+    },
+    {
       id: 'refill-context',
       title: 'a refill runs outside of the async context of its trigger',
       places,
@@ -101,21 +125,45 @@ export const refills: Theme = {
       },
     },
     {
+      id: 'refill-context-of-handler',
+      title: 'the handler of a refill runs outside of the async context of its trigger, too',
+      places,
+      async run(trial) {
+        const context = new AsyncLocalStorage<string>()
+        const found: unknown[] = []
+        const above: Layer['run'] = ({ request }) => {
+          if (!request.isRefill) context.enterWith('a client’s request')
+          return undefined
+        }
+        const page = origin((_, run) => {
+          found.push(context.getStore())
+          return `run ${run}`
+        })
+        const site = await trial.site({ above: [above], routes: [get('/page', page.handle)] })
+        await site.get('/page')
+        trial.clock.advance(61_000)
+        expectStale(await site.get('/page'), 'run 1')
+        await trial.settled()
+        assert.deepEqual(found, ['a client’s request', undefined])
+      },
+    },
+    {
       id: 'refill-bound',
       title: 'refills are bounded in number: a key beyond the bound stays stale, and nobody waits',
+      places,
       async run(trial) {
         const slow = trial.barrier()
         let isSlow = false
         const page = origin(async ({ request }) => {
           if (isSlow) await slow.wait()
-          return request.url
+          return `page ${request.params.id}`
         })
         const site = await trial.site({ routes: [get('/page/:id', page.handle)] })
-        const paths = Array.from({ length: 40 }, (_, at) => `/page/${at}`)
-        for (const path of paths) await site.get(path)
+        const numbers = Array.from({ length: 40 }, (_, at) => at)
+        for (const at of numbers) await site.get(`/page/${at}`)
         trial.clock.advance(61_000)
         isSlow = true
-        for (const path of paths) expectStale(await site.get(path), path)
+        for (const at of numbers) expectStale(await site.get(`/page/${at}`), `page ${at}`)
         await slow.reached
         assert.equal(slow.arrivals, 32)
         slow.open()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Layer } from '../description.ts'
 import type { Theme } from '../harness/case.ts'
 import { expectHit, expectMiss } from '../harness/expect.ts'
 import { guard } from '../harness/guard.ts'
@@ -15,6 +16,7 @@ export const standing: Theme = {
     {
       id: 'two-mounts',
       title: 'two mounts of one cache never share an entry',
+      places,
       async run(trial) {
         const first = await trial.site({ routes: [get('/page', () => 'first')] })
         const second = await trial.site({ routes: [get('/page', () => 'second')] })
@@ -27,6 +29,7 @@ export const standing: Theme = {
     {
       id: 'named-mounts',
       title: 'two mounts of one name share their entries',
+      places,
       async run(trial) {
         const options = { life, name: 'shared' }
         const first = await trial.site({ options, routes: [get('/page', () => 'first')] })
@@ -52,6 +55,7 @@ export const standing: Theme = {
     {
       id: 'shared-hosts',
       title: 'key.host: false lets hosts share',
+      places,
       async run(trial) {
         const page = origin()
         const options = { life, key: { host: false } }
@@ -63,6 +67,7 @@ export const standing: Theme = {
     {
       id: 'forwarded-host-untrusted',
       title: 'without trust in a proxy, what it says of the host changes nothing',
+      places,
       async run(trial) {
         const page = origin(({ request }, run) => `${request.protocol} ${request.host} ${run}`)
         const site = await trial.site({ routes: [get('/page', page.handle)] })
@@ -74,6 +79,7 @@ export const standing: Theme = {
     {
       id: 'forwarded-host-trusted',
       title: 'with trust in a proxy, key and handler see the same host and protocol',
+      places,
       async run(trial) {
         const page = origin(({ request }, run) => `${request.protocol} ${request.host} ${run}`)
         const site = await trial.site({ trustsProxy: true, routes: [get('/page', page.handle)] })
@@ -148,6 +154,29 @@ export const standing: Theme = {
         expectMiss(await allowed.response(), 'run 1')
         assert.equal((await another.response()).body.toString(), 'run 1')
         assert.equal(page.runs, 1)
+      },
+    },
+    {
+      id: 'inner-owns-at-once',
+      title: 'once the inner mount owns, nobody waits at the outer one while another is held between the two',
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin()
+        const between: Layer['run'] = async ({ request }) => {
+          if (request.header('x-held') === 'yes') await slow.wait()
+          return undefined
+        }
+        const site = await trial.serve([
+          mounted({ life }),
+          group('/api', [layer(between), mounted({ life }), get('/page', page.handle)]),
+        ])
+        await site.get('/api/page')
+        trial.clock.advance(301_000)
+        const held = await site.send({ path: '/api/page', headers: [['X-Held', 'yes']] })
+        await slow.reached
+        expectMiss(await site.get('/api/page'), 'run 2')
+        slow.open()
+        expectHit(await held.response(), 'run 2')
       },
     },
     {

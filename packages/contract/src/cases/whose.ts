@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Exchange, Layer } from '../description.ts'
 import type { Case, Theme } from '../harness/case.ts'
-import { expectBypass, expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
-import { guard } from '../harness/guard.ts'
+import { expectHit, expectMiss, expectRefused } from '../harness/expect.ts'
 import { origin } from '../harness/origin.ts'
-import { get, group, layer, life, mounted, places } from '../harness/place.ts'
+import { parts } from '../harness/parts.ts'
+import { get, life, places } from '../harness/place.ts'
 import { fieldValue, fieldValues } from '../harness/response-reader.ts'
 
 interface Refused {
@@ -26,6 +26,12 @@ const refused: readonly Refused[] = [
     title: 'a Set-Cookie line set below the cache',
     reason: 'set-cookie',
     act: ({ reply }) => reply.append('Set-Cookie', 'session=1'),
+  },
+  {
+    id: 'set-cookie-replaced-below',
+    title: 'a Set-Cookie line that replaces what stood there',
+    reason: 'set-cookie',
+    act: ({ reply }) => reply.header('set-cookie', 'session=1'),
   },
   {
     id: 'login-below',
@@ -111,206 +117,6 @@ export const whose: Theme = {
       },
     },
     {
-      id: 'authenticated-above',
-      title: 'a request that is somebody’s before it comes to the cache passes',
-      places,
-      async run(trial) {
-        const page = origin()
-        const site = await trial.site({ above: [loginByHeader], routes: [get('/page', page.handle)] })
-        expectMiss(await site.get('/page'), 'run 1')
-        expectBypass(await site.get('/page', { 'X-User': 'ada' }), 'authenticated', 'run 2')
-        expectHit(await site.get('/page'), 'run 1')
-      },
-    },
-    {
-      id: 'shared-option',
-      title: 'shared: true lets authenticated requests share an entry',
-      places,
-      async run(trial) {
-        const page = origin()
-        const options = { life, shared: true }
-        const site = await trial.site({
-          options,
-          above: [loginByHeader],
-          routes: [get('/page', page.handle)],
-        })
-        expectMiss(await site.get('/page', { 'X-User': 'ada' }), 'run 1')
-        expectHit(await site.get('/page', { 'X-User': 'bob' }), 'run 1')
-      },
-    },
-    {
-      id: 'hit-after-authentication',
-      title: 'a hit never skips authentication that stands before the cache',
-      places,
-      async run(trial) {
-        const page = origin()
-        const site = await trial.site({ above: [guard], routes: [get('/page', page.handle)] })
-        expectMiss(await site.get('/page', { 'X-Key': 'right' }), 'run 1')
-        expectHit(await site.get('/page', { 'X-Key': 'right' }), 'run 1')
-        assert.equal((await site.get('/page')).status, 401)
-        assert.equal((await site.get('/page', { 'If-None-Match': '*' })).status, 401)
-        assert.equal((await site.head('/page')).status, 401)
-      },
-    },
-    {
-      id: 'hit-after-route-authentication',
-      title: 'a hit never skips authentication that stands on the route before its cache',
-      async run(trial) {
-        const page = origin()
-        const guarded = get('/page', page.handle, { cache: { life }, layers: [guard] })
-        const site = await trial.serve([guarded])
-        expectMiss(await site.get('/page', { 'X-Key': 'right' }), 'run 1')
-        expectHit(await site.get('/page', { 'X-Key': 'right' }), 'run 1')
-        assert.equal((await site.get('/page')).status, 401)
-      },
-    },
-    {
-      id: 'hit-after-group-authentication',
-      title: 'a hit never skips authentication that guards the group of its cache',
-      async run(trial) {
-        const page = origin()
-        const site = await trial.serve([
-          group('/api', [layer(guard), mounted({ life }), get('/page', page.handle)]),
-        ])
-        expectMiss(await site.get('/api/page', { 'X-Key': 'right' }), 'run 1')
-        expectHit(await site.get('/api/page', { 'X-Key': 'right' }), 'run 1')
-        assert.equal((await site.get('/api/page')).status, 401)
-      },
-    },
-    {
-      id: 'outer-headers',
-      title: 'headers and cookies that stand outside are each request’s own, never stored, never sent twice',
-      places,
-      async run(trial) {
-        const site = await trial.site({
-          options: { life, cookies: 'ignore' },
-          above: [perRequest()],
-          routes: [get('/page', origin().handle)],
-        })
-        for (let request = 1; request <= 3; request++) {
-          const response = await site.get('/page')
-          assert.deepEqual(fieldValues(response, 'x-request-id'), [`id-${request}`])
-          assert.deepEqual(fieldValues(response, 'x-seen-by'), [`layer ${request}`])
-          assert.deepEqual(fieldValues(response, 'set-cookie'), [`visit=${request}`])
-          assert.equal(response.body.toString(), 'run 1')
-        }
-      },
-    },
-    {
-      id: 'outer-headers-of-refill',
-      title: 'a refill’s own headers and cookies are not stored either',
-      places,
-      async run(trial) {
-        const site = await trial.site({ above: [perRequest()], routes: [get('/page', origin().handle)] })
-        await site.get('/page')
-        trial.clock.advance(61_000)
-        await site.get('/page')
-        await trial.settled()
-        const response = await site.get('/page')
-        expectHit(response, 'run 2')
-        assert.deepEqual(fieldValues(response, 'x-seen-by'), ['layer 4'])
-        assert.deepEqual(fieldValues(response, 'set-cookie'), ['visit=4'])
-      },
-    },
-    {
-      id: 'added-lines',
-      title: 'lines that the handler adds to what stands outside are added again on a hit',
-      places,
-      async run(trial) {
-        let count = 0
-        const above: Layer['run'] = ({ reply }) => {
-          reply.append('Link', `</outer/${++count}>`)
-          return undefined
-        }
-        const page = origin(({ reply }) => {
-          reply.append('Link', '</inner>')
-          return 'page'
-        })
-        const site = await trial.site({ above: [above], routes: [get('/page', page.handle)] })
-        assert.deepEqual(fieldValues(await site.get('/page'), 'link'), ['</outer/1>', '</inner>'])
-        assert.deepEqual(fieldValues(await site.get('/page'), 'link'), ['</outer/2>', '</inner>'])
-      },
-    },
-    {
-      id: 'removed-lines',
-      title: 'a header that the handler takes away is away on a hit',
-      places,
-      async run(trial) {
-        const above: Layer['run'] = ({ reply }) => {
-          reply.header('X-Frame-Options', 'DENY')
-          return undefined
-        }
-        const page = origin(({ reply }) => {
-          reply.remove('X-Frame-Options')
-          return 'page'
-        })
-        const site = await trial.site({ above: [above], routes: [get('/page', page.handle)] })
-        assert.equal(fieldValue(await site.get('/page'), 'x-frame-options'), undefined)
-        const hit = await site.get('/page')
-        expectHit(hit)
-        assert.equal(fieldValue(hit, 'x-frame-options'), undefined)
-      },
-    },
-    {
-      id: 'replaced-lines',
-      title: 'a header that the handler sets anew replaces what stands outside, on a hit too',
-      places,
-      async run(trial) {
-        const above: Layer['run'] = ({ reply }) => {
-          reply.header('X-Powered', 'outside')
-          return undefined
-        }
-        const page = origin(({ reply }) => {
-          reply.header('X-Powered', 'inside')
-          return 'page'
-        })
-        const site = await trial.site({ above: [above], routes: [get('/page', page.handle)] })
-        assert.deepEqual(fieldValues(await site.get('/page'), 'x-powered'), ['inside'])
-        assert.deepEqual(fieldValues(await site.get('/page'), 'x-powered'), ['inside'])
-      },
-    },
-    {
-      id: 'vary-merged',
-      title: 'Vary of outside and of the handler are merged on a hit',
-      places,
-      async run(trial) {
-        const above: Layer['run'] = ({ reply }) => {
-          reply.append('Vary', 'Origin')
-          return undefined
-        }
-        const page = origin(({ reply }) => {
-          reply.append('Vary', 'Accept-Encoding')
-          return 'page'
-        })
-        const site = await trial.site({ above: [above], routes: [get('/page', page.handle)] })
-        await site.get('/page')
-        const hit = await site.get('/page')
-        expectHit(hit)
-        const members = (fieldValue(hit, 'vary') ?? '').toLowerCase().split(/, */)
-        assert.deepEqual(members.sort(), ['accept-encoding', 'origin'])
-      },
-    },
-    {
-      id: 'per-request-below',
-      title: 'request ids and rate limits that are set below the cache go out once, and are not stored',
-      places,
-      async run(trial) {
-        const names = ['X-Request-Id', 'RateLimit', 'RateLimit-Remaining', 'X-RateLimit-Limit', 'Traceparent']
-        const page = origin(({ reply }) => {
-          for (const name of names) reply.header(name, '1')
-          return 'page'
-        })
-        const site = await trial.site({ routes: [get('/page', page.handle)] })
-        const miss = await site.get('/page')
-        const hit = await site.get('/page')
-        expectHit(hit)
-        for (const name of names) {
-          assert.equal(fieldValue(miss, name.toLowerCase()), '1')
-          assert.equal(fieldValue(hit, name.toLowerCase()), undefined, name)
-        }
-      },
-    },
-    {
       id: 'outer-cookies',
       title: 'a cookie that the options name is let go, and the response stored without it',
       places,
@@ -325,6 +131,32 @@ export const whose: Theme = {
         const hit = await site.get('/page')
         expectHit(hit, 'page')
         assert.equal(fieldValue(hit, 'set-cookie'), undefined)
+      },
+    },
+    {
+      id: 'cookie-every-way',
+      title: 'a cookie keeps the response out in whatever way it is set, with a body that is streamed too',
+      places,
+      needs: 'cookie-ways',
+      async run(trial) {
+        const page = origin(({ request, reply }, run) => {
+          const way = reply.cookieWays?.[request.params.way ?? '']
+          assert.ok(way !== undefined, `a way named ${request.params.way}`)
+          way('session', String(run))
+          return { stream: parts(`run ${run}`) }
+        })
+        const first = get('/ways', ({ reply }) => ({ json: Object.keys(reply.cookieWays ?? {}) }))
+        const site = await trial.site({ routes: [first, get('/by/:way', page.handle)] })
+        const ways: string[] = JSON.parse((await site.get('/ways')).body.toString())
+        assert.notEqual(ways.length, 0)
+        for (const way of ways) {
+          for (let time = 1; time <= 2; time++) {
+            const response = await site.get(`/by/${way}`)
+            assert.equal(fieldValues(response, 'set-cookie').length, 1, way)
+            expectRefused(response, 'set-cookie')
+          }
+        }
+        assert.equal(page.runs, 2 * ways.length)
       },
     },
     {
@@ -365,6 +197,7 @@ function isRefusedWhileOthersWait({ id, title, reason, act }: Refused): Case {
   return {
     id: `${id}-collapsed`,
     title: `${title} keeps the response from those who wait for it`,
+    places,
     async run(trial) {
       const slow = trial.barrier()
       const page = origin(async (exchange, run) => {
@@ -400,23 +233,5 @@ function passes(name: string): Case {
       assert.equal((await site.get('/page', headers)).body.toString(), 'run 3')
       expectHit(await site.get('/page'), 'run 2')
     },
-  }
-}
-
-const loginByHeader: Layer['run'] = ({ request, login }) => {
-  const name = request.header('x-user')
-  if (name !== undefined) login(name)
-  return undefined
-}
-
-/** Sets what belongs to one request only, counting requests. */
-function perRequest(): Layer['run'] {
-  let count = 0
-  return ({ reply }) => {
-    count++
-    reply.header('X-Request-Id', `id-${count}`)
-    reply.header('X-Seen-By', `layer ${count}`)
-    reply.append('Set-Cookie', `visit=${count}`)
-    return undefined
   }
 }

@@ -1,3 +1,4 @@
+import type { Offer } from '../description.ts'
 import type { Place } from './place.ts'
 import type { Trial } from './trial.ts'
 
@@ -8,6 +9,8 @@ export interface Case {
   readonly title: string
   /** Where it runs. Cases that build an application of their own run once. @default ['root'] */
   readonly places?: readonly Place[]
+  /** What it takes beside what every harness has to have. */
+  readonly needs?: Offer | undefined
   readonly run: (trial: Trial) => Promise<void>
 }
 

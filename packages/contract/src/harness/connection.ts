@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
+import { connect as connectByTls } from 'node:tls'
 import type { RawResponse } from './response-reader.ts'
 import { ResponseReader } from './response-reader.ts'
 import { until } from './waiting.ts'
@@ -12,11 +14,38 @@ export interface RawRequest {
   readonly method?: string | undefined
   /** In this order and spelling. */
   readonly headers?: readonly (readonly [name: string, value: string])[] | undefined
-  /** Sent with its `Content-Length`. */
+  /** Sent with its `Content-Length`, unless in chunks. */
   readonly body?: string | undefined
+  readonly isChunked?: true | undefined
 }
 
 const defaultHost = 'contract.test'
+
+/** The bytes of a request on the wire. */
+function requestBytes(request: RawRequest): Buffer {
+  const { method = 'GET', path, headers = [] } = request
+  const hasHost = headers.some(([name]) => name.toLowerCase() === 'host')
+  const content = contentOf(request)
+  const lines = [
+    `${method} ${path} HTTP/1.1`,
+    ...(hasHost ? [] : [`Host: ${defaultHost}`]),
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+    ...content.lines,
+  ]
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), Buffer.from(content.text)])
+}
+
+/** The lines that frame a body (RFC 9112 §6), and the body as they have it. */
+function contentOf({ body, isChunked }: RawRequest): {
+  readonly lines: readonly string[]
+  readonly text: string
+} {
+  if (body === undefined) return { lines: [], text: '' }
+  const length = Buffer.byteLength(body)
+  return isChunked
+    ? { lines: ['Transfer-Encoding: chunked'], text: `${length.toString(16)}\r\n${body}\r\n0\r\n\r\n` }
+    : { lines: [`Content-Length: ${length}`], text: body }
+}
 
 /** One TCP connection to the server; requests go over it one after the other. */
 export class Connection {
@@ -35,11 +64,13 @@ export class Connection {
     socket.on('error', () => {})
   }
 
-  static open(port: number): Promise<Connection> {
+  /** `tls`: by TLS, with these options. */
+  static open(port: number, tls?: ConnectionOptions): Promise<Connection> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+      const to = { port, host: '127.0.0.1', noDelay: true }
+      const socket = tls === undefined ? connect(to) : connectByTls({ ...to, ...tls })
       socket.once('error', reject)
-      socket.once('connect', () => {
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
         socket.off('error', reject)
         resolve(new Connection(socket))
       })
@@ -47,17 +78,8 @@ export class Connection {
   }
 
   send(request: RawRequest): void {
-    const { method = 'GET', path, headers = [], body } = request
-    this.#reader = new ResponseReader(method)
-    const hasHost = headers.some(([name]) => name.toLowerCase() === 'host')
-    const lines = [
-      `${method} ${path} HTTP/1.1`,
-      ...(hasHost ? [] : [`Host: ${defaultHost}`]),
-      ...headers.map(([name, value]) => `${name}: ${value}`),
-      ...(body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
-    ]
-    this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
-    if (body !== undefined) this.#socket.write(body)
+    this.#reader = new ResponseReader(request.method ?? 'GET')
+    this.#socket.write(requestBytes(request))
   }
 
   /** Resolves when status and header lines have come. */
@@ -70,6 +92,11 @@ export class Connection {
   /** Resolves when so many bytes of the body have come. */
   async received(length: number): Promise<void> {
     await until(`${length} bytes have come`, () => this.#reader.bodyLength >= length)
+  }
+
+  /** The heads that came before that of the response, 103 and the like. */
+  get informational(): ResponseReader['informational'] {
+    return this.#reader.informational
   }
 
   get isAnswered(): boolean {

@@ -1,28 +1,27 @@
-import type { Cache } from '@restale/core'
-import type { CacheOptions, Group, Layer, Part, Route } from '../description.ts'
+import type { App, CacheOptions, Group, Layer, Part, Route } from '../description.ts'
 
 /** Where the cache stands: above all routes, above those of a group, or in each GET route by itself. */
 export const places = ['root', 'prefix', 'route'] as const
 export type Place = (typeof places)[number]
 
-export interface SiteDescription {
+export interface SiteDescription extends Partial<Omit<App, 'parts'>> {
   /** Of the mount, or of each GET route. @default a life of 60 seconds, and stale for 240 more */
   readonly options?: CacheOptions
   /** What stands outside of the cache. */
-  readonly above?: readonly Layer['run'][]
+  readonly above?: readonly (Layer | Layer['run'])[]
   readonly routes: readonly Route[]
   /** Parts at the root, below no cache. */
   readonly beside?: readonly Part[]
-  readonly trustsProxy?: boolean
-  /** @default the cache of the trial */
-  readonly cache?: Cache
 }
 
 export const life = { revalidate: 60, expire: 300 }
 
 export function partsAt(place: Place, description: SiteDescription): Part[] {
   const { options = { life }, above = [], routes, beside = [] } = description
-  const outside: Part[] = [...beside, ...above.map(layer)]
+  const outside: Part[] = [
+    ...beside,
+    ...above.map((each) => (typeof each === 'function' ? layer(each) : each)),
+  ]
   switch (place) {
     case 'root':
       return [...outside, mounted(options), ...routes]

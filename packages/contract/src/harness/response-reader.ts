@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 
-type HeaderLine = readonly [name: string, value: string]
+/** One line of a head. */
+export type HeaderLine = readonly [name: string, value: string]
 
 /** A response as it came over the wire: header lines in order and spelling, values read as latin-1. */
 export interface RawResponse {
@@ -21,9 +22,13 @@ export class ResponseReader {
   readonly #isHead: boolean
   #unread: Buffer = Buffer.alloc(0)
   #head: Pick<RawResponse, 'status' | 'lines'> | undefined
+  readonly #informational: Pick<RawResponse, 'status' | 'lines'>[] = []
   #framing: Framing = { kind: 'close' }
   #chunks: Buffer[] = []
   #length = 0
+  /** What is still to come of a chunk, once its size is known. */
+  #chunkLeft: number | undefined
+  #isLastChunk = false
   isComplete = false
 
   constructor(method: string) {
@@ -32,6 +37,11 @@ export class ResponseReader {
 
   get head(): Pick<RawResponse, 'status' | 'lines'> | undefined {
     return this.#head
+  }
+
+  /** The heads that came before that of the response, 103 and the like. */
+  get informational(): readonly Pick<RawResponse, 'status' | 'lines'>[] {
+    return this.#informational
   }
 
   get bodyLength(): number {
@@ -54,20 +64,24 @@ export class ResponseReader {
     if (this.#head !== undefined && this.#framing.kind === 'close') this.isComplete = true
   }
 
-  /** Tells whether there was a whole head. Informational ones are passed over. */
+  /** Tells whether there was a whole head. Behind a 101 comes what the two have agreed upon, to the end. */
   #readHead(): boolean {
     const end = this.#unread.indexOf(headEnd)
     if (end < 0) return false
     const [statusLine = '', ...lines] = this.#unread.toString('latin1', 0, end).split('\r\n')
     this.#unread = this.#unread.subarray(end + headEnd.length)
-    const status = Number(statusLine.split(' ')[1])
-    if (status < 200) return true
-    this.#head = { status, lines: lines.map(headerLine) }
-    this.#framing = this.#framingOf(this.#head)
+    const head = { status: Number(statusLine.split(' ')[1]), lines: lines.map(headerLine) }
+    if (head.status < 200 && head.status !== 101) {
+      this.#informational.push(head)
+      return true
+    }
+    this.#head = head
+    this.#framing = this.#framingOf(head)
     return true
   }
 
   #framingOf({ status, lines }: Pick<RawResponse, 'status' | 'lines'>): Framing {
+    if (status === 101) return { kind: 'close' }
     if (this.#isHead || status === 204 || status === 304) return { kind: 'length', length: 0 }
     const value = (name: string) => lines.find(([other]) => other.toLowerCase() === name)?.[1]
     if (value('transfer-encoding') === 'chunked') return { kind: 'chunked' }
@@ -85,16 +99,25 @@ export class ResponseReader {
     this.isComplete = this.#length === length
   }
 
+  /** Takes what has come of a chunk, for one may be long. Tells whether to go on. */
   #readChunk(): boolean {
-    const sizeEnd = this.#unread.indexOf(lineEnd)
-    if (sizeEnd < 0) return false
-    const size = Number.parseInt(this.#unread.toString('latin1', 0, sizeEnd), 16)
-    const start = sizeEnd + lineEnd.length
-    if (this.#unread.length < start + size + lineEnd.length) return false
-    this.#unread = this.#unread.subarray(start)
-    this.#take(size)
+    if (this.#chunkLeft === undefined) return this.#readChunkSize()
+    const length = Math.min(this.#chunkLeft, this.#unread.length)
+    this.#take(length)
+    this.#chunkLeft -= length
+    if (this.#chunkLeft > 0 || this.#unread.length < lineEnd.length) return false
     this.#unread = this.#unread.subarray(lineEnd.length)
-    this.isComplete = size === 0
+    this.#chunkLeft = undefined
+    this.isComplete = this.#isLastChunk
+    return true
+  }
+
+  #readChunkSize(): boolean {
+    const end = this.#unread.indexOf(lineEnd)
+    if (end < 0) return false
+    this.#chunkLeft = Number.parseInt(this.#unread.toString('latin1', 0, end), 16)
+    this.#isLastChunk = this.#chunkLeft === 0
+    this.#unread = this.#unread.subarray(end + lineEnd.length)
     return true
   }
 

@@ -1,3 +1,6 @@
+import type { Server } from 'node:http'
+import type { ConnectionOptions } from 'node:tls'
+import type { Served } from '../description.ts'
 import type { RawRequest } from './connection.ts'
 import { Connection } from './connection.ts'
 import type { RawResponse } from './response-reader.ts'
@@ -8,18 +11,37 @@ export type RequestHeaders = Readonly<Record<string, string>>
 
 /** An application that listens. Paths are below its prefix. */
 export class Site {
-  readonly #port: number
+  readonly #served: Served
+  readonly #tls: ConnectionOptions | undefined
   readonly prefix: string
   readonly #connections: Connection[] = []
 
-  constructor(port: number, prefix: string) {
-    this.#port = port
+  /** `tls`: what clients connect with. */
+  constructor(served: Served, prefix: string, tls?: ConnectionOptions) {
+    this.#served = served
     this.prefix = prefix
+    this.#tls = tls
   }
 
   /** The same application, with paths from its root on. */
   atRoot(): Site {
-    return new Site(this.#port, '')
+    return new Site(this.#served, '', this.#tls)
+  }
+
+  /** What listens. Only where `server` is offered. */
+  get server(): Server {
+    return this.#served.server as Server
+  }
+
+  /** A route's path in the framework's own syntax. */
+  routePath(path: string): string {
+    return this.#served.routePath?.(path) ?? path
+  }
+
+  /** Answers a request without a connection. Only where `inject` is offered. */
+  inject(path: string, headers: RequestHeaders = {}, method = 'GET'): Promise<RawResponse> {
+    const request = { method, path: this.prefix + path, headers: Object.entries(headers) }
+    return (this.#served.inject as NonNullable<Served['inject']>)(request)
   }
 
   get(path: string, headers: RequestHeaders = {}): Promise<RawResponse> {
@@ -67,7 +89,7 @@ export class Site {
   }
 
   async connect(): Promise<Connection> {
-    const connection = await Connection.open(this.#port)
+    const connection = await Connection.open(this.#served.port, this.#tls)
     this.#connections.push(connection)
     return connection
   }

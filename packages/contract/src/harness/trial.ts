@@ -8,6 +8,7 @@ import { createBarrier } from './barrier.ts'
 import type { Place, SiteDescription } from './place.ts'
 import { partsAt } from './place.ts'
 import { Site } from './site.ts'
+import { clientTls } from './tls.ts'
 import { quiet } from './waiting.ts'
 
 export const maxEntryBytes = 4 * 1024 * 1024
@@ -18,8 +19,8 @@ export class Trial {
   readonly cache: Cache = createCache({ clock: this.clock, memory: { maxEntryBytes } })
   readonly place: Place
   readonly #serve: Serve
-  readonly #servers: Served[] = []
-  readonly #sites: Site[] = []
+  readonly #servers = new Set<Served>()
+  readonly #sites = new Map<Site, Served>()
   readonly #barriers: Barrier[] = []
 
   constructor(serve: Serve, place: Place) {
@@ -35,14 +36,21 @@ export class Trial {
   /** An application made of these parts. */
   async serve(
     parts: readonly Part[],
-    { trustsProxy = false, cache = this.cache }: Partial<Pick<App, 'trustsProxy' | 'cache'>> = {},
+    { trustsProxy = false, cache = this.cache, tls, isUnlistened }: Partial<Omit<App, 'parts'>> = {},
     prefix = '',
   ): Promise<Site> {
-    const server = await this.#serve({ cache, trustsProxy, parts })
-    this.#servers.push(server)
-    const site = new Site(server.port, prefix)
-    this.#sites.push(site)
+    const server = await this.#serve({ cache, trustsProxy, parts, tls, isUnlistened })
+    this.#servers.add(server)
+    const site = new Site(server, prefix, tls === undefined ? undefined : clientTls)
+    this.#sites.set(site, server)
     return site
+  }
+
+  /** Stops an application before the trial is over. */
+  async stop(site: Site): Promise<void> {
+    site.close()
+    const server = this.#sites.get(site)
+    if (server !== undefined && this.#servers.delete(server)) await server.close()
   }
 
   barrier(): Barrier {
@@ -60,8 +68,8 @@ export class Trial {
 
   async close(): Promise<void> {
     for (const barrier of this.#barriers) barrier.open()
-    for (const site of this.#sites) site.close()
-    await Promise.all(this.#servers.map((server) => server.close()))
+    for (const site of this.#sites.keys()) site.close()
+    await Promise.all([...this.#servers].map((server) => server.close()))
     await this.cache.close()
   }
 }

@@ -20,9 +20,18 @@ describe('ResponseReader', () => {
     expect(fieldValue(response ?? { lines: [] }, 'x-a')).toBe('1, ü')
   })
 
-  it('passes over informational responses', () => {
-    const { response } = read('HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No\r\n\r\n')
+  it('keeps informational responses apart', () => {
+    const { response, informational } = read(
+      'HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No\r\n\r\n',
+    )
     expect(response).toMatchObject({ status: 204, lines: [], isComplete: true })
+    expect(informational).toEqual([{ status: 103, lines: [['Link', '</a>']] }])
+  })
+
+  it('takes what follows a change of protocols for the body', () => {
+    const { response } = read('HTTP/1.1 101 Switching\r\nUpgrade: echo\r\n\r\nhello', { isEnded: true })
+    expect(response).toMatchObject({ status: 101, isComplete: true })
+    expect(response?.body.toString()).toBe('hello')
   })
 
   it.each([
