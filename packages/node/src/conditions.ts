@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { isConditionalHeader } from '@restale/core/http'
+import { hideConditions as hideByName, isConditionalHeader } from '@restale/core/http'
 
 /**
  * Takes the client's conditions and ranges away from whoever looks at the request, until the returned function
@@ -7,17 +7,27 @@ import { isConditionalHeader } from '@restale/core/http'
  */
 export function hideConditions(request: IncomingMessage): () => void {
   const { headers, rawHeaders } = request
-  const hidden = Object.entries(headers).filter(([name]) => isConditionalHeader(name))
-  if (hidden.length === 0) return () => {}
-  for (const [name] of hidden) delete headers[name]
-  request.rawHeaders = rawHeaders.filter((_, index) => !isConditionalHeader(nameAt(rawHeaders, index)))
+  const kept = rawHeaders.filter((_, index) => !isConditionalHeader(nameAt(rawHeaders, index)))
+  if (kept.length === rawHeaders.length) return hideByName(headers)
+  const show = hideByName(headers)
+  setRawHeaders(request, kept)
   return () => {
-    Object.assign(headers, Object.fromEntries(hidden))
-    request.rawHeaders = rawHeaders
+    show()
+    setRawHeaders(request, rawHeaders)
   }
 }
 
 /** The field that a place in the flat list belongs to, be it the name or the value. */
 function nameAt(rawHeaders: readonly string[], index: number): string {
   return (rawHeaders[index - (index % 2)] as string).toLowerCase()
+}
+
+/** Those of HTTP/2 cannot be assigned. */
+function setRawHeaders(request: IncomingMessage, value: readonly string[]): void {
+  Object.defineProperty(request, 'rawHeaders', {
+    value,
+    configurable: true,
+    enumerable: true,
+    writable: true,
+  })
 }

@@ -1,27 +1,35 @@
 import type { ServerResponse } from 'node:http'
+import type { StandingHeaders } from '@restale/core/http'
+import { linesOf, setLines } from '@restale/core/http'
 
 /** The headers that are set on a response, line by line, in the spelling and order in which they were set. */
 export function headerLines(response: ServerResponse): string[] {
   const lines: string[] = []
-  // Every outgoing message of Node has it, its types give it to the client's alone.
-  const { getRawHeaderNames } = response as unknown as { getRawHeaderNames(): string[] }
-  for (const name of getRawHeaderNames.call(response)) {
+  for (const name of namesOf(response)) {
     const value = response.getHeader(name)
     for (const line of Array.isArray(value) ? value : [value]) lines.push(name, String(line))
   }
   return lines
 }
 
-/** Sets lines of a flat list: the first of a name replaces what stands there, more of it are added. */
-export function setLines(response: ServerResponse, lines: readonly string[]): void {
-  const seen = new Set<string>()
-  for (let index = 0; index + 1 < lines.length; index += 2) {
-    const name = lines[index] as string
-    const value = lines[index + 1] as string
-    const lowerName = name.toLowerCase()
-    if (seen.has(lowerName)) response.appendHeader(name, value)
-    else response.setHeader(name, value)
-    seen.add(lowerName)
+function namesOf(response: ServerResponse): string[] {
+  if (isHttp2(response)) return response.getHeaderNames()
+  // Every outgoing message of HTTP/1 has it, Node's types give it to the client's alone.
+  return (response as unknown as { getRawHeaderNames(): string[] }).getRawHeaderNames()
+}
+
+/** A response of HTTP/2 in the clothes of HTTP/1: its names are lower-case, and `writeHead` takes no flat list. */
+export function isHttp2(response: ServerResponse): boolean {
+  return !('getRawHeaderNames' in response)
+}
+
+/** As the headers of a response stand before it goes out. */
+export function standingHeaders(response: ServerResponse): StandingHeaders {
+  return {
+    get: (name) => response.getHeader(name)?.toString() ?? null,
+    set: (name, value) => response.setHeader(name, value),
+    append: (name, value) => response.appendHeader(name, value),
+    delete: (name) => response.removeHeader(name),
   }
 }
 
@@ -30,31 +38,20 @@ type WriteHeadHeaders = Record<string, number | string | readonly string[] | und
 /** What was given to `writeHead` alone never reaches `getHeaders()`: set it as headers instead. */
 export function setWriteHeadHeaders(response: ServerResponse, headers: WriteHeadHeaders | undefined): void {
   if (headers === undefined || headers === null) return
-  setLines(
-    response,
-    Array.isArray(headers) ? flatLines(headers) : objectLines(headers as Record<string, unknown>),
-  )
-}
-
-function objectLines(headers: Record<string, unknown>): string[] {
-  return Object.entries(headers).flatMap(([name, value]) => linesOf(name, value))
+  const lines = Array.isArray(headers) ? flatLines(headers) : linesOf(headers as Record<string, unknown>)
+  setLines(standingHeaders(response), lines)
 }
 
 /** `[name, value, …]`, or the pairs that older code gives. */
 function flatLines(headers: readonly unknown[]): string[] {
   if (Array.isArray(headers[0])) {
     return (headers as readonly (readonly [string, unknown])[]).flatMap(([name, value]) =>
-      linesOf(name, value),
+      linesOf({ [name]: value }),
     )
   }
   const lines: string[] = []
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    lines.push(...linesOf(String(headers[index]), headers[index + 1]))
+    lines.push(...linesOf({ [String(headers[index])]: headers[index + 1] }))
   }
   return lines
-}
-
-function linesOf(name: string, value: unknown): string[] {
-  if (value === undefined) return []
-  return (Array.isArray(value) ? value : [value]).flatMap((line) => [name, String(line)])
 }

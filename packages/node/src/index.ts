@@ -1,4 +1,14 @@
-/** What adapters of frameworks on `node:http` stand on. */
-export { type EndpointHandler, endpointHandler } from './endpoint.ts'
-export { isRefill } from './redispatch.ts'
+/** For plain servers, and what adapters of frameworks on `node:http` stand on. */
+export { setCacheStatus } from './cache-status.ts'
+export { ResponseCapture } from './capture.ts'
+export { hideConditions } from './conditions.ts'
+export { type EndpointHandler, endpointAnswer, endpointHandler } from './endpoint.ts'
+export { applyPlan, takeBackPlan, watchHead } from './head.ts'
+export { headerLines, standingHeaders } from './header-lines.ts'
+export { isLoggedIn } from './logged-in.ts'
+export type { Recorder, ResponseFacts } from './recorder.ts'
+export { connectionOf, isRefill } from './redispatch.ts'
+export { type CachedRequest, type Listener, responseCache } from './response-cache.ts'
+export { revalidateEndpoint } from './revalidate-endpoint.ts'
+export { sendResponse, setHead } from './send.ts'
 export { type Exchange, serve } from './serve.ts'

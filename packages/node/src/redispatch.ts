@@ -33,7 +33,7 @@ export async function redispatch(
   request.httpVersion = '1.1'
   request.httpVersionMajor = 1
   request.httpVersionMinor = 1
-  addHeaderLines(request, refill.headers)
+  addHeaderLines(request, plainLines(refill))
   request.complete = true
   request.push(null)
   refills.set(request, refill)
@@ -48,6 +48,16 @@ export async function redispatch(
     response.once('close', resolve)
     Promise.resolve(listener(request, response) as unknown).catch(reject)
   })
+}
+
+/** In the words of HTTP/1: the fields in which HTTP/2 says method, host and path are none there. */
+function plainLines({ headers }: Refill): HeaderLines {
+  const nameAt = (index: number) => headers[index - (index % 2)] as string
+  const lines = headers.filter((_, index) => !nameAt(index).startsWith(':'))
+  const hasHost = headers.some((_, index) => nameAt(index) === 'host')
+  // Not what a proxy says of it, which is in a line of its own.
+  const authority = headers.find((_, index) => index % 2 === 1 && nameAt(index) === ':authority')
+  return hasHost || authority === undefined ? lines : [...lines, 'Host', authority]
 }
 
 /** As the parser does: `headers` and `headersDistinct` are worked out of this, and setting `rawHeaders` sets neither. */
@@ -69,18 +79,18 @@ function nowhere(origin: Socket | undefined): Duplex {
   // A response that is destroyed with an error destroys its socket with it, and shows as closed; servers listen, too.
   socket.on('error', () => {})
   const self = () => socket
-  const peer = peerOf(origin)
-  return Object.assign(socket, peer, tlsOf(origin), {
+  const { localAddress: address, localFamily: family, localPort: port } = origin ?? {}
+  return Object.assign(socket, connectionOf(origin), {
     setTimeout: self,
     setNoDelay: self,
     setKeepAlive: self,
     ref: self,
     unref: self,
-    address: () => ({ address: peer.localAddress, family: peer.localFamily, port: peer.localPort }),
+    address: () => ({ address, family, port }),
   })
 }
 
-const peerFields = [
+const facts = [
   'remoteAddress',
   'remoteFamily',
   'remotePort',
@@ -93,21 +103,15 @@ const peerFields = [
   'alpnProtocol',
 ] as const
 
-const tlsMethods = ['getPeerCertificate', 'getPeerX509Certificate', 'getProtocol', 'getCipher'] as const
-
 /** What guards ask of a TLS connection. */
-function tlsOf(origin: Socket | undefined): Record<string, unknown> {
-  const source = (origin ?? {}) as Record<string, unknown>
-  return Object.fromEntries(
-    tlsMethods.flatMap((name) => {
-      const method = source[name]
-      return typeof method === 'function' ? [[name, method.bind(source)]] : []
-    }),
-  )
-}
+const methods = ['getPeerCertificate', 'getPeerX509Certificate', 'getProtocol', 'getCipher'] as const
 
-/** As it is now: a connection that has closed tells nothing any more. */
-function peerOf(origin: Socket | undefined): Partial<Record<(typeof peerFields)[number], unknown>> {
-  const source = origin as unknown as Record<string, unknown> | undefined
-  return Object.fromEntries(peerFields.map((field) => [field, source?.[field]]))
+/** What a connection tells of itself, as it is now: one that has closed tells nothing any more. */
+export function connectionOf(socket: Socket | undefined): object {
+  const source = (socket ?? {}) as unknown as Record<string, unknown>
+  const isFunction = (name: string) => typeof source[name] === 'function'
+  return Object.fromEntries([
+    ...facts.map((name) => [name, source[name]]),
+    ...methods.filter(isFunction).map((name) => [name, (source[name] as () => unknown).bind(socket)]),
+  ])
 }

@@ -1,61 +1,44 @@
-import type { ServerResponse } from 'node:http'
+import { Buffer } from 'node:buffer'
+import { ServerResponse } from 'node:http'
 import type { OutgoingResponse } from '@restale/core/http'
+import { setStoredHead } from '@restale/core/http'
 import { setCacheStatus } from './cache-status.ts'
-import { setLines } from './header-lines.ts'
+import { isHttp2, standingHeaders } from './header-lines.ts'
 
 /** Sends a stored response in the place of the handler's, among the headers that stand there already. */
 export function sendResponse(response: ServerResponse, outgoing: OutgoingResponse): void {
-  const { status, headers, body } = outgoing
+  const { status, headers, vary } = outgoing
   if (isUntouched(response)) {
     // The cheapest form that Node has: one flat list, nothing set one by one.
     response.writeHead(status, [
       ...headers,
       ...outgoing.defaults,
       ...outgoing.added,
-      ...varyLines([], outgoing),
+      ...(vary.length > 0 ? ['Vary', vary.join(', ')] : []),
       'Cache-Status',
       outgoing.cacheStatus,
     ])
   } else {
     response.statusCode = status
-    for (const name of outgoing.removed) response.removeHeader(name)
-    setLines(response, headers)
-    setMissing(response, outgoing.defaults)
-    addLines(response, outgoing.added)
-    setLines(response, varyLines(membersOf(response.getHeader('vary')), outgoing))
-    setCacheStatus(response, outgoing.cacheStatus)
+    setHead(response, outgoing)
   }
-  response.end(body)
+  response.end(bodyFor(response, outgoing))
+}
+
+/** A copy, where somebody has put functions of their own on the response: they may change the bytes in place. */
+function bodyFor(response: ServerResponse, { body }: OutgoingResponse): Uint8Array | undefined {
+  const { end, write } = ServerResponse.prototype
+  const isNodes = response.end === end && response.write === write
+  return body === undefined || isNodes ? body : Buffer.from(body)
+}
+
+/** Sets the head of a stored response among the header lines that stand there already. */
+export function setHead(response: ServerResponse, outgoing: OutgoingResponse): void {
+  setStoredHead(standingHeaders(response), outgoing)
+  setCacheStatus(response, outgoing.cacheStatus)
 }
 
 /** Nobody has set a header, and nobody has put a `writeHead` of their own that wants to see them. */
 function isUntouched(response: ServerResponse): boolean {
-  return !Object.hasOwn(response, 'writeHead') && response.getHeaderNames().length === 0
-}
-
-function setMissing(response: ServerResponse, lines: readonly string[]): void {
-  for (let index = 0; index + 1 < lines.length; index += 2) {
-    const name = lines[index] as string
-    if (!response.hasHeader(name)) response.setHeader(name, lines[index + 1] as string)
-  }
-}
-
-function addLines(response: ServerResponse, lines: readonly string[]): void {
-  for (let index = 0; index + 1 < lines.length; index += 2) {
-    response.appendHeader(lines[index] as string, lines[index + 1] as string)
-  }
-}
-
-/** `Vary` is merged: both what stands outside and what stands inside depend on something. */
-function varyLines(members: readonly string[], { vary }: OutgoingResponse): string[] {
-  if (vary.length === 0) return []
-  const known = new Set(members.map((member) => member.toLowerCase()))
-  return ['Vary', [...members, ...vary.filter((name) => !known.has(name))].join(', ')]
-}
-
-function membersOf(value: number | string | string[] | undefined): string[] {
-  return String(value ?? '')
-    .split(',')
-    .map((member) => member.trim())
-    .filter((member) => member !== '')
+  return !Object.hasOwn(response, 'writeHead') && response.getHeaderNames().length === 0 && !isHttp2(response)
 }

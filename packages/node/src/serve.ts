@@ -1,21 +1,33 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { CacheHandle, IncomingRequest, Mount, Refill, Verdict } from '@restale/core/http'
-import { runInScope } from '@restale/core/http'
+import type {
+  CacheHandle,
+  Capture,
+  IncomingRequest,
+  Mount,
+  OutgoingResponse,
+  Refill,
+  Verdict,
+} from '@restale/core/http'
+import { giveUp, runInScope } from '@restale/core/http'
 import { setCacheStatus } from './cache-status.ts'
-import type { ResponseFacts } from './capture.ts'
-import { ResponseCapture } from './capture.ts'
+import type { Recorder } from './recorder.ts'
 import { redispatch, refillOf } from './redispatch.ts'
-import { sendResponse } from './send.ts'
 
 /** One request at one mount, as its framework has it. */
-export interface Exchange<Native> extends ResponseFacts {
-  readonly request: IncomingMessage & Native
+export interface Exchange<Native> {
+  readonly request: IncomingMessage
+  /** What the framework's users know the request as. */
+  readonly native: Native
   readonly response: ServerResponse
   readonly scheme: string
   readonly authority: string
   /** As the client sent it. */
   readonly target: string
   readonly isRoute: boolean
+  /** That of the mount when the request came, where something else has looked at it before. */
+  readonly position?: number | undefined
+  /** Someone is logged in on the request by now. */
+  isAuthenticated(): boolean
   /** The part of the path that led to this mount; a refill comes to it by the same. */
   readonly mountPath: string
   /** The whole application, to which a refill is dispatched. */
@@ -24,26 +36,30 @@ export interface Exchange<Native> extends ResponseFacts {
   setHandle(handle: CacheHandle<string>): void
   /** Lets the handler see this target, query parameters that are not in the key taken out. */
   setTarget(target: string): void
-  /** Runs what is mounted below. */
-  next(error?: unknown): void
+  /** Sends a stored response in the place of the handler's. */
+  send(response: OutgoingResponse): void
+  /** Shows the capture what the handler makes. */
+  record(capture: Capture): Recorder
+  /** Runs what is mounted below; a promise if that gives one. */
+  next(error?: unknown): unknown
 }
 
-/** The captures of a request in progress, the innermost. */
-const captures = new WeakMap<IncomingMessage, ResponseCapture>()
+/** Who records a request in progress, the innermost. */
+const recorders = new WeakMap<IncomingMessage, Recorder>()
 /** The path that led the trigger of a refill to its mount. */
 const mountPaths = new WeakMap<Refill, string>()
 /** Requests whose handler sees less of the target than the client sent. */
 const narrowed = new WeakSet<IncomingMessage>()
 
-/** Carries out what the mount decides on a request. */
-export function serve<Native>(mount: Mount<Native>, exchange: Exchange<Native>): void {
-  const outer = captures.get(exchange.request)
+/** Carries out what the mount decides on a request. Gives what `next` gives; rejects or throws what that throws. */
+export function serve<Native>(mount: Mount<Native>, exchange: Exchange<Native>): unknown {
+  const outer = recorders.get(exchange.request)
   outer?.restoreRequest()
   if (narrowed.delete(exchange.request)) exchange.setTarget(exchange.target)
   const verdict = mount.decide(incomingRequest(mount, exchange, outer))
-  if (verdict instanceof Promise) {
-    verdict.then((decided) => carryOutLate(decided, exchange)).catch((error) => exchange.next(error))
-  } else carryOut(verdict, exchange)
+  return verdict instanceof Promise
+    ? verdict.then((decided) => carryOutLate(decided, exchange))
+    : carryOut(verdict, exchange)
 }
 
 /** Not one that has come to its mount by another path: another handler would answer it. */
@@ -59,7 +75,7 @@ function refillFor<Native>(
 function incomingRequest<Native>(
   mount: Mount<Native>,
   exchange: Exchange<Native>,
-  outer: ResponseCapture | undefined,
+  outer: Recorder | undefined,
 ): IncomingRequest<Native> {
   const { request } = exchange
   return {
@@ -69,7 +85,9 @@ function incomingRequest<Native>(
     target: exchange.target,
     headers: request.headers,
     rawHeaders: request.rawHeaders,
-    native: request,
+    native: exchange.native,
+    carrier: request,
+    position: exchange.position,
     isAuthenticated: exchange.isAuthenticated(),
     isRoute: exchange.isRoute,
     refill: refillFor(mount, exchange),
@@ -77,39 +95,54 @@ function incomingRequest<Native>(
   }
 }
 
-/** While a request waited, its client may have left, or somebody else may have answered it: a timeout, mostly. */
-function carryOutLate<Native>(verdict: Verdict, exchange: Exchange<Native>): void {
+/** By now its client may have left, or somebody else may have answered it: a timeout, mostly. */
+function carryOutLate<Native>(verdict: Verdict, exchange: Exchange<Native>): unknown {
   const { headersSent, destroyed } = exchange.response
-  if (!headersSent && !destroyed) carryOut(verdict, exchange)
-  else if (verdict.do === 'capture')
-    verdict.capture.abort(new Error('The request was over before its turn came'))
-  else if (verdict.do === 'send') verdict.refill?.fail(new Error('The request was over before its turn came'))
+  if (!headersSent && !destroyed) return carryOut(verdict, exchange)
+  giveUp(verdict)
+  return undefined
 }
 
-function carryOut<Native>(verdict: Verdict, exchange: Exchange<Native>): void {
+function carryOut<Native>(verdict: Verdict, exchange: Exchange<Native>): unknown {
   const { request, response } = exchange
   switch (verdict.do) {
     case 'pass':
       exchange.setHandle(verdict.handle)
       if (verdict.cacheStatus !== undefined) setCacheStatus(response, verdict.cacheStatus)
-      runInScope(verdict.scope, () => exchange.next())
-      break
+      return runInScope(verdict.scope, () => exchange.next())
     case 'send':
       exchange.setHandle(verdict.handle)
-      sendResponse(response, verdict.response)
+      exchange.send(verdict.response)
       verdict.refill?.run((refill) => {
         mountPaths.set(refill, exchange.mountPath)
         return redispatch(exchange.listener, refill, request.socket)
       })
-      break
+      return undefined
     case 'capture':
       exchange.setHandle(verdict.capture.handle)
-      captures.set(request, new ResponseCapture(request, response, verdict.capture, exchange))
-      if (verdict.target !== exchange.target) {
-        narrowed.add(request)
-        exchange.setTarget(verdict.target)
-      }
-      runInScope(verdict.capture.scope, () => exchange.next())
-      break
+      return record(exchange, verdict.capture, verdict.target)
   }
+}
+
+/** What throws in there is the caller's; the response that it leaves behind is none to wait for. */
+function record<Native>(exchange: Exchange<Native>, capture: Capture, target: string): unknown {
+  const fail = (error: unknown): never => {
+    capture.fail(error)
+    throw error
+  }
+  try {
+    narrow(exchange, target)
+    const recorder = exchange.record(capture)
+    recorders.set(exchange.request, recorder)
+    const result = runInScope(capture.scope, () => recorder.run(() => exchange.next()))
+    return result instanceof Promise ? result.catch(fail) : result
+  } catch (error) {
+    return fail(error)
+  }
+}
+
+function narrow<Native>(exchange: Exchange<Native>, target: string): void {
+  if (target === exchange.target) return
+  narrowed.add(exchange.request)
+  exchange.setTarget(target)
 }

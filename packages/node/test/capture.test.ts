@@ -39,6 +39,8 @@ class Witness {
     this.seen.push(`write ${Buffer.from(chunk).toString()}`)
   }
 
+  headOut(): undefined {}
+
   end(): void {
     this.seen.push('end')
   }
@@ -156,6 +158,24 @@ describe('what the capture is shown', () => {
       'write half',
       'fail The response was closed before it was complete',
     ])
+  })
+
+  test.each<[string, number, Record<string, string>, RegExp]>([
+    ['status', 1000, { 'X-Head': 'new', 'X-Stands': 'new' }, /^head 1000.*,fail Invalid status code: 1000/],
+    ['header', 200, { 'X-Head': 'new', 'X-Stands': 'a\nb' }, /^head 500 failed$/],
+  ])('a head that Node refuses for its %s leaves nothing of itself', async (_what, status, headers, seen) => {
+    const witness = new Witness()
+    const { statusLine, lines, body } = await captured(witness, (response) => {
+      response.setHeader('X-Stands', ['old', 'older'])
+      expect(() => response.writeHead(status, headers)).toThrow()
+      expect(response.statusCode).toBe(200)
+      response.statusCode = 500
+      response.end('failed')
+    })
+    expect(String(witness.seen)).toMatch(seen)
+    expect(statusLine).toBe('HTTP/1.1 500 Internal Server Error')
+    expect(lines.filter((line) => line.startsWith('X-'))).toEqual(['X-Stands: old', 'X-Stands: older'])
+    expect(body).toContain('failed')
   })
 
   test('a response that Node refuses to send has failed, and leaves none of our lines', async () => {

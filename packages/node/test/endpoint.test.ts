@@ -19,7 +19,7 @@ async function answer(parts: readonly string[]): Promise<string> {
   const cache = createCache()
   onTestFinished(() => cache.close())
   const handle = endpointHandler(cache, { secret })
-  const port = await listen((request, response) => void handle(request, response, '', ''))
+  const port = await listen((request, response) => void handle(request, response, { path: '', query: '' }))
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   onTestFinished(() => void socket.destroy())
   socket.on('error', () => {})

@@ -1,5 +1,6 @@
+import { setLines } from '@restale/core/http'
 import { describe, expect, test } from 'vitest'
-import { headerLines, setLines, setWriteHeadHeaders } from '../src/header-lines.ts'
+import { headerLines, setWriteHeadHeaders, standingHeaders } from '../src/header-lines.ts'
 import { exchange } from './support.ts'
 
 describe('headerLines', () => {
@@ -30,12 +31,12 @@ describe('headerLines', () => {
   })
 })
 
-describe('setLines', () => {
+describe('standingHeaders', () => {
   test('the first line of a name replaces what stands there, more of it are added', async () => {
     const { lines } = await exchange((_request, response) => {
       response.setHeader('X-A', ['old', 'older'])
       response.setHeader('X-Other', 'stays')
-      setLines(response, ['x-a', 'one', 'X-B', 'b', 'X-A', 'two'])
+      setLines(standingHeaders(response), ['x-a', 'one', 'X-B', 'b', 'X-A', 'two'])
       response.end('x')
     })
     expect(lines).toEqual(['x-a: one', 'x-a: two', 'X-Other: stays', 'X-B: b', 'Content-Length: 1'])
@@ -45,7 +46,7 @@ describe('setLines', () => {
     const given = ['Link', 'a', 'ETag', '"x"', 'Link', 'b']
     let lines: string[] = []
     await exchange((_request, response) => {
-      setLines(response, given)
+      setLines(standingHeaders(response), given)
       lines = headerLines(response)
       response.end()
     })
@@ -66,12 +67,12 @@ describe('setWriteHeadHeaders sets what Node would have written', () => {
   test.each(forms)('for %s', async (_name, headers) => {
     const before = ['X-One', 'before', 'X-Two', 'before']
     const byNode = await exchange((_request, response) => {
-      setLines(response, before)
+      setLines(standingHeaders(response), before)
       response.writeHead(200, headers as Record<string, string>)
       response.end()
     })
     const byUs = await exchange((_request, response) => {
-      setLines(response, before)
+      setLines(standingHeaders(response), before)
       setWriteHeadHeaders(response, headers as Record<string, string>)
       response.writeHead(200)
       response.end()
