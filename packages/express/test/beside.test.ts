@@ -148,11 +148,34 @@ describe('compression', () => {
 describe('express-session', () => {
   const options = { secret: 'keyboard cat', resave: false, saveUninitialized: true }
 
-  test('above the cache: each client gets a cookie of its own, and none is stored', async () => {
-    const { app, cache, page } = world()
-    app.use(session(options), responseCache(cache, { life }))
-    app.get('/page', page)
+  test('above the cache: who is given a session gets what was made for nobody else', async () => {
+    const { app, cache } = world()
+    app.use(session({ ...options, saveUninitialized: false }), responseCache(cache, { life }))
+    let tokens = 0
+    app.get('/form', (req, res) => {
+      const own = req.session as unknown as { token?: number }
+      own.token ??= ++tokens
+      res.send(`token ${own.token}`)
+    })
+    app.get('/page', (_req, res) => {
+      res.send('for everybody')
+    })
     const site = await listen(app)
+
+    const forms = await Promise.all(Array.from({ length: 5 }, () => site.get('/form')))
+    expect(new Set(forms.map(({ text }) => text)).size).toBe(5)
+    await site.get('/page')
+    expect((await site.get('/page')).cacheStatus).toMatch(hit)
+  })
+
+  test('above the cache, for everybody: nothing is stored until its cookie is named', async () => {
+    const { app, cache, page } = world()
+    app.use(session(options))
+    app.get('/unnamed', responseCache(cache, { life }), page)
+    app.get('/page', responseCache(cache, { life, outerCookies: ['connect.sid'] }), page)
+    const site = await listen(app)
+    const unnamed = [await site.get('/unnamed'), await site.get('/unnamed')]
+    expect(new Set(unnamed.map(({ text }) => text)).size).toBe(2)
 
     const responses = [await site.get('/page'), await site.get('/page'), await site.get('/page')]
     expect(responses.map(({ cacheStatus }) => hit.test(cacheStatus))).toEqual([false, true, true])

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { EndpointOptions } from '@restale/core/http'
 import { standardWebhooks } from '@restale/core/standard-webhooks'
 import { settled } from '@restale/core/testing'
@@ -328,6 +329,16 @@ describe('webhooks', () => {
       app.use(express.raw({ type: 'application/json' })).use('/revalidate', endpoint),
     )
     await post(app, '/revalidate/webhook', signed(body, clock.now())).expect(200)
+  })
+
+  test('below a parser that keeps the bytes as req.rawBody they are there, too', async () => {
+    const keepBytes = (req: IncomingMessage, _res: unknown, bytes: Buffer) =>
+      Object.assign(req, { rawBody: bytes })
+    const { app, clock } = world({ webhook: webhook() }, (app, endpoint) =>
+      app.use(express.json({ verify: keepBytes })).use('/revalidate', endpoint),
+    )
+    await post(app, '/revalidate/webhook', signed(body, clock.now())).expect(200)
+    await post(app, '/revalidate', json({ tag: 'posts' })).expect(200)
   })
 
   test('below a parser for other types it reads the body itself', async () => {
