@@ -29,7 +29,7 @@ const check = async (name, start) => {
   finish(name, since, ok)
 }
 
-/** What the report of a vitest run says: each test counts as one, and so does a file that could not be loaded. */
+/** What a report of vitest or Jest says: each test counts as one, and so does a file that could not be loaded. */
 const count = (report) => {
   const broken = report.testResults.filter(
     ({ status, assertionResults }) =>
@@ -38,18 +38,27 @@ const count = (report) => {
   return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length }
 }
 
-const tests = async () => {
-  heading('tests')
+/** The Node that runs this, and what users have beside the oldest that is supported: the LTS and the latest. */
+const otherNodes = ['24', '26']
+
+/** Arguments of vitest for a report in that file. */
+const reportOfVitest = (file) => [
+  ...['run', '--reporter=default', '--reporter=json'],
+  `--outputFile.json=${relative(root, file)}`,
+]
+
+/** Runs tests by `start`, which gets the file for the report. */
+const tests = async (name, start) => {
+  heading(name)
   const since = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'restale-tests-'))
   const file = join(folder, 'report.json')
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${relative(root, file)}`]
-  const { ok } = await tool('vitest', ['run', ...reporters])
+  const { ok } = await start(file)
   let result
   try {
     result = count(JSON.parse(readFileSync(file, 'utf8')))
   } catch (error) {
-    console.error(`No report from vitest: ${error.message}`)
+    console.error(`No report of the tests: ${error.message}`)
     result = { passed: 0, failed: 1 }
   }
   rmSync(folder, { recursive: true, force: true })
@@ -57,14 +66,22 @@ const tests = async () => {
   if (!ok && result.failed === 0) result.failed = 1
   passed += result.passed
   failed += result.failed
-  finish('tests', since, ok && result.failed === 0)
+  finish(name, since, ok && result.failed === 0)
 }
 
 try {
   await setup()
   await check('lint and format', () => tool('biome', ['ci']))
   for (const [name, args] of Object.entries(typeChecks)) await check(name, () => tool('tsc', args))
-  await tests()
+  await tests('tests', (file) => tool('vitest', reportOfVitest(file)))
+  for (const version of otherNodes) {
+    const vitest = ['--yes', `node@${version}`, 'node_modules/vitest/vitest.mjs']
+    await tests(`tests on Node ${version}`, (file) => run('npx', [...vitest, ...reportOfVitest(file)]))
+  }
+  await tests('tests of the NestJS example, with Jest', (file) => {
+    const cwd = `${root}examples/nestjs`
+    return run(`${cwd}/node_modules/.bin/jest`, ['--json', `--outputFile=${file}`, '--silent'], { cwd })
+  })
   await check('knip', () => tool('knip', []))
   await check('packages', () => run(process.execPath, [`${root}scripts/packages.mjs`]))
 } catch (error) {

@@ -1,8 +1,8 @@
 // The docs are programs. Of README.md, docs/**/*.md and packages/*/README.md every `js` and `ts` block is run, as it
 // stands there, and every `ts` block is compiled. What a block prints must be what its comments say (`// → text`). A
-// block that starts a server is asked by the `curl` lines of the `sh` blocks below it; the comments under a line are
-// what must come back: the status line, headers (`no Name`: without it), the body. `…` stands for anything,
-// and a few seconds of `Age` and `ttl` may have passed.
+// block that starts a server is asked by the `curl` lines of the `sh` blocks below it, and so is each of several in a
+// row; the comments under a line are what must come back: the status line, headers (`no Name`: without it), the body.
+// `…` stands for anything, and a few seconds of `Age` and `ttl` may have passed.
 import { execFile } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
@@ -80,11 +80,19 @@ test('the first example of the README is a whole server, and is asked', () => {
 })
 
 describe.each(pages)('$file', ({ file, steps }) => {
-  let server: Server | undefined
+  let inARow: Server[] = []
+  let isAsked = false
 
   test.each(steps)('line $line', async (step) => {
-    if (step.kind === 'program') server = (await run(step, environmentOf(file))) ?? server
-    else for (const command of step.commands) await ask(command, server)
+    if (step.kind === 'curl') {
+      isAsked = true
+      await converse(step.commands, inARow)
+      return
+    }
+    const server = await run(step, environmentOf(file))
+    if (server === undefined) return
+    inARow = isAsked ? [server] : [...inARow, server]
+    isAsked = false
   })
 })
 
@@ -131,8 +139,12 @@ async function run(
   return server
 }
 
-async function ask(command: Command, server: Server | undefined): Promise<void> {
-  if (server === undefined) throw new Error('No block above this one has started a server')
+async function converse(commands: readonly Command[], inARow: readonly Server[]): Promise<void> {
+  if (inARow.length === 0) throw new Error('No block above this one has started a server')
+  for (const server of inARow) for (const command of commands) await ask(command, server)
+}
+
+async function ask(command: Command, server: Server): Promise<void> {
   const response = await send(command, (server.address() as AddressInfo).port)
   const body = (await response.setEncoding('utf8').toArray()).join('').trim()
   const came = command.expected.map((line) => counterpart(line, response, body))

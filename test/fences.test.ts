@@ -99,6 +99,44 @@ const fences: Record<string, { wrong: string[]; right: string[] }> = {
       typed('node:http'),
     ],
   },
+  'packages/koa/src': {
+    wrong: [
+      ...['koa', 'express', '@restale/express', '@restale/contract', '../../node/src/index.ts'].map(named),
+      typed('express'),
+    ],
+    right: [...['./a.ts', '@restale/core/http', '@restale/node', 'node:stream'].map(named), typed('koa')],
+  },
+  'packages/fastify/src': {
+    wrong: [
+      ...['fastify', 'express', '@restale/express', '@restale/contract', '../../node/src/index.ts'].map(
+        named,
+      ),
+      typed('express'),
+    ],
+    right: [
+      ...['./a.ts', '@restale/core/http', '@restale/node', 'fastify-plugin'].map(named),
+      typed('fastify'),
+    ],
+  },
+  'packages/hapi/src': {
+    wrong: [
+      ...['@hapi/hapi', 'express', '@restale/express', '@restale/contract', '../../node/src/index.ts'].map(
+        named,
+      ),
+      typed('express'),
+    ],
+    right: [
+      ...['./a.ts', '@restale/core/http', '@restale/node', 'node:stream'].map(named),
+      typed('@hapi/hapi'),
+    ],
+  },
+  'packages/fetch/src': {
+    wrong: [
+      ...['hono', 'node:http', 'node:stream', 'express', '@restale/node', '@restale/contract'].map(named),
+      typed('express'),
+    ],
+    right: [...['./a.ts', '@restale/core/http', 'node:async_hooks'].map(named), typed('hono')],
+  },
   'examples/express/src': {
     wrong: [
       '../../../packages/core/src/index.ts',

@@ -18,6 +18,10 @@ test.each([
   ['@restale/contract', () => import('@restale/contract'), () => import('../packages/contract/src/index.ts')],
   ['@restale/node', () => import('@restale/node'), () => import('../packages/node/src/index.ts')],
   ['@restale/express', () => import('@restale/express'), () => import('../packages/express/src/index.ts')],
+  ['@restale/fastify', () => import('@restale/fastify'), () => import('../packages/fastify/src/index.ts')],
+  ['@restale/fetch', () => import('@restale/fetch'), () => import('../packages/fetch/src/index.ts')],
+  ['@restale/fetch/hono', () => import('@restale/fetch/hono'), () => import('../packages/fetch/src/hono.ts')],
+  ['@restale/koa', () => import('@restale/koa'), () => import('../packages/koa/src/index.ts')],
 ])('%s is loaded from its source', async (_name, byName, byFile) => {
   // one after the other: two imports at once under two names may evaluate a module twice
   const named: object = await byName()
