@@ -15,5 +15,5 @@ test('the page shows the example', () => {
 })
 
 test.each(shown)('docs/nestjs.md, line $line', ({ text }) => {
-  expect(sources.filter((source) => source.includes(text))).toHaveLength(1)
+  expect(sources.filter((source) => source.includes(text))).not.toHaveLength(0)
 })

@@ -1,69 +1,44 @@
-// What docs/nestjs.md says of Fastify alone: guards, hooks, options of a route, bodies.
-
+// What docs/nestjs.md says of Fastify alone: hooks, options of a route, bodies.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { MiddlewareConsumer, NestModule } from '@nestjs/common'
-import { Controller, Get, Module, UseGuards } from '@nestjs/common'
-import { APP_GUARD } from '@nestjs/core'
+import { Controller, Get, Module } from '@nestjs/common'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { RouteConfig } from '@nestjs/platform-fastify'
 import type { Cache } from '@restale/core'
 import type { CachedRequest } from '@restale/fastify'
-import { revalidateEndpoint } from '@restale/fastify'
-import { ApiKeyGuard } from '../src/api-key.guard'
+import { responseCache, revalidateEndpoint } from '@restale/fastify'
 import { CACHE, CacheModule } from '../src/cache.module'
 import { AppModule } from '../src/fastify/app.module'
 import { setUp } from '../src/fastify/set-up'
 import { PostsModule } from '../src/posts.module'
 import type { Site } from './site'
-import { hit, notCached, partner, secret, startFastify, stored } from './site'
+import { hit, partner, secret, startFastify, stored } from './site'
 
 @Module({ imports: [CacheModule, PostsModule] })
 class NoInterceptor {}
 
-test('without the interceptor, a hit skips a Nest guard', async () => {
-  const site = await startFastify(NoInterceptor)
-  expect(await site.get('/reports')).toMatchObject({ status: 403 })
-  await site.get('/reports', partner)
-  expect(await site.get('/reports')).toMatchObject({ status: 200, cacheStatus: hit })
+const inPreHandler = (app: NestFastifyApplication) =>
+  app.register(responseCache, { cache: app.get<Cache>(CACHE) })
+
+describe("without hook: 'manual'", () => {
+  test('and without the interceptor, a hit skips a guard', async () => {
+    const site = await startFastify(NoInterceptor, { setUp: inPreHandler })
+    expect(await site.get('/reports')).toMatchObject({ status: 403 })
+    await site.get('/reports', partner)
+    expect(await site.get('/reports')).toMatchObject({ status: 200, cacheStatus: hit })
+  })
+
+  test('the interceptor fails', async () => {
+    const site = await startFastify(AppModule, { setUp: inPreHandler })
+    expect(await site.get('/posts/1')).toMatchObject({ status: 500 })
+    expect(site.log.join()).toContain("serveCached needs hook: 'manual'")
+  })
 })
 
-test('with it, nothing that is guarded is stored, whatever else is said', async () => {
-  @Controller()
-  class MixedController {
-    private made = 0
-
-    @Get('open')
-    @RouteConfig({ cache: { life: 'hours' } })
-    open(): string {
-      return `${++this.made}`
-    }
-
-    @Get('guarded')
-    @UseGuards(ApiKeyGuard)
-    @RouteConfig({ cache: { life: 'hours' } })
-    guarded(): string {
-      return this.open()
-    }
-  }
-  @Module({ imports: [AppModule], controllers: [MixedController] })
-  class WithMixed {}
-
-  const { get } = await startFastify(WithMixed)
-  expect(await get('/open')).toMatchObject({ cacheStatus: stored })
-  expect(await get('/open')).toMatchObject({ cacheStatus: hit })
-  expect(await get('/guarded', partner)).toMatchObject({ text: '2', cacheStatus: notCached })
-  expect(await get('/guarded', partner)).toMatchObject({ text: '3', cacheStatus: notCached })
-  expect(await get('/guarded')).toMatchObject({ status: 403 })
-})
-
-test('a global guard leaves no mark that it could see', async () => {
-  @Module({ imports: [AppModule], providers: [{ provide: APP_GUARD, useClass: ApiKeyGuard }] })
-  class WithGlobalGuard {}
-
-  const { get } = await startFastify(WithGlobalGuard)
-  expect(await get('/posts/1')).toMatchObject({ status: 403 })
-  await get('/posts/1', partner)
-  expect(await get('/posts/1')).toMatchObject({ status: 200, cacheStatus: hit })
+test("without the interceptor, hook: 'manual' caches nothing, and no handler can opt in", async () => {
+  const { get, log } = await startFastify(NoInterceptor)
+  expect(await get('/posts/1')).toMatchObject({ status: 500, cacheStatus: 'none' })
+  expect(log.join()).toContain('outside any request that a responseCache has seen')
 })
 
 describe('what authenticates in Fastify comes before hits:', () => {
@@ -81,11 +56,11 @@ describe('what authenticates in Fastify comes before hits:', () => {
       })
       await setUp(app)
     }
-    await expectGuarded(await startFastify(NoInterceptor, { setUp: addHook }))
+    await expectGuarded(await startFastify(AppModule, { setUp: addHook }))
   })
 
   test('a Nest middleware', async () => {
-    @Module({ imports: [NoInterceptor] })
+    @Module({ imports: [AppModule] })
     class WithMiddleware implements NestModule {
       configure(consumer: MiddlewareConsumer): void {
         const authenticate = ({ headers }: IncomingMessage, response: ServerResponse, next: () => void) => {

@@ -1,7 +1,12 @@
 // What docs/nestjs.md promises for both platforms.
-import { Controller, Get, Inject, Module } from '@nestjs/common'
+import type { ExecutionContext } from '@nestjs/common'
+import { Controller, Get, Header, Inject, Module, UseGuards } from '@nestjs/common'
+import { APP_GUARD } from '@nestjs/core'
 import type { Cache } from '@restale/core'
 import { settled } from '@restale/core/testing'
+import { isRefill as isExpressRefill } from '@restale/express'
+import { isRefill as isFastifyRefill } from '@restale/fastify'
+import { ApiKeyGuard } from '../src/api-key.guard'
 import { CACHE } from '../src/cache.module'
 import { AppModule as ExpressModule } from '../src/express/app.module'
 import { AppModule as FastifyModule } from '../src/fastify/app.module'
@@ -10,9 +15,9 @@ import type { Site } from './site'
 import { hit, notCached, partner, secret, stale, startExpress, startFastify, stored } from './site'
 
 describe.each([
-  { platform: 'Express', AppModule: ExpressModule, start: startExpress },
-  { platform: 'Fastify', AppModule: FastifyModule, start: startFastify },
-])('on $platform', ({ AppModule, start }) => {
+  { platform: 'Express', AppModule: ExpressModule, start: startExpress, isRefill: isExpressRefill },
+  { platform: 'Fastify', AppModule: FastifyModule, start: startFastify, isRefill: isFastifyRefill },
+])('on $platform', ({ AppModule, start, isRefill }) => {
   let made = 0
 
   @Controller()
@@ -24,6 +29,20 @@ describe.each([
       this.cache.cacheLife('minutes')
       this.cache.cacheTag('slow')
       await new Promise((resolve) => setTimeout(resolve, 50))
+      return `${++made}`
+    }
+
+    @Get('guarded')
+    @UseGuards(ApiKeyGuard)
+    guarded(): string {
+      this.cache.cacheLife('minutes')
+      return `${++made}`
+    }
+
+    @Get('csv')
+    @Header('Cache-Control', 'public, s-maxage=60')
+    @Header('Content-Type', 'text/csv')
+    csv(): string {
       return `${++made}`
     }
 
@@ -65,15 +84,103 @@ describe.each([
     expect(await site.get('/posts/1')).toMatchObject({ cacheStatus: hit })
   })
 
-  test('nobody gets past a guard', async () => {
-    const refused = { status: 403, cacheStatus: notCached }
-    expect(await site.get('/reports')).toMatchObject(refused)
-    expect(await site.get('/reports', partner)).toMatchObject({ status: 200 })
-    expect(await site.get('/reports', partner)).toMatchObject({ status: 200 })
-    expect(await site.get('/reports')).toMatchObject(refused)
+  describe('hits come after a guard', () => {
+    const expectGuarded = async ({ get }: Site, path: string) => {
+      const refused = { status: 403, cacheStatus: 'none' }
+      expect(await get(path)).toMatchObject(refused)
+      const first = await get(path, partner)
+      expect(first).toMatchObject({ status: 200, cacheStatus: stored })
+      expect(await get(path, partner)).toMatchObject({ text: first.text, cacheStatus: hit })
+      expect(await get(path)).toMatchObject(refused)
+      const together = [partner, {}, partner, {}].map((headers) => get(path, headers))
+      expect((await Promise.all(together)).map(({ status }) => status)).toEqual([200, 403, 200, 403])
+    }
 
-    const together = [partner, {}, partner, {}].map((headers) => site.get('/reports', headers))
-    expect((await Promise.all(together)).map(({ status }) => status)).toEqual([200, 403, 200, 403])
+    test('of a class', () => expectGuarded(site, '/reports'))
+
+    test('of a handler', () => expectGuarded(site, '/guarded'))
+
+    test('that is global, by APP_GUARD', async () => {
+      @Module({ imports: [AppModule], providers: [{ provide: APP_GUARD, useClass: ApiKeyGuard }] })
+      class WithGlobalGuard {}
+
+      await site.app.close()
+      await expectGuarded(await start(WithGlobalGuard), '/posts/1')
+    })
+
+    test('that is global, by useGlobalGuards', async () => {
+      await site.app.close()
+      await expectGuarded(await start(AppModule, { globalGuards: [new ApiKeyGuard()] }), '/posts/1')
+    })
+  })
+
+  test('a refill comes through the guards again', async () => {
+    const guarded: string[] = []
+    class SeeingGuard extends ApiKeyGuard {
+      override canActivate(context: ExecutionContext): boolean {
+        guarded.push(isRefill(context.switchToHttp().getRequest()) ? 'refill' : 'client')
+        return super.canActivate(context)
+      }
+    }
+    @Module({ imports: [AppModule], providers: [{ provide: APP_GUARD, useClass: SeeingGuard }] })
+    class WithGuard {}
+
+    await site.app.close()
+    const { get, cache } = await start(WithGuard)
+    await get('/reports', partner)
+    await cache.revalidateTag('reports', 'max')
+    expect(await get('/reports', partner)).toMatchObject({ text: '{"report":1}', cacheStatus: stale })
+    await settled(cache)
+    expect(await get('/reports', partner)).toMatchObject({ text: '{"report":2}', cacheStatus: hit })
+    expect(guarded).toEqual(['client', 'client', 'refill', 'client'])
+  })
+
+  test('whoever a guard puts into user goes past the cache', async () => {
+    class UserGuard {
+      canActivate(context: ExecutionContext): boolean {
+        const incoming = context
+          .switchToHttp()
+          .getRequest<{ headers: Record<string, string>; user?: unknown }>()
+        incoming.user = incoming.headers['x-user']
+        return true
+      }
+    }
+    @Module({ imports: [AppModule], providers: [{ provide: APP_GUARD, useClass: UserGuard }] })
+    class WithUsers {}
+
+    await site.app.close()
+    const { get } = await start(WithUsers)
+    await get('/posts/1')
+    expect(await get('/posts/1')).toMatchObject({ cacheStatus: hit })
+    expect(await get('/posts/1', { 'X-User': 'ada' })).toMatchObject({ cacheStatus: notCached })
+  })
+
+  test('many at once share one run', async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => site.get('/slow')))
+    expect(answers.map(({ text }) => text)).toEqual(Array(5).fill('1'))
+  })
+
+  test('Nest sends nothing beside a hit, and nobody logs anything', async () => {
+    for (const path of ['/posts/1', '/posts/1/title.txt', '/csv', '/reports']) {
+      await site.get(path, partner)
+      expect(await site.get(path, partner)).toMatchObject({ status: 200, cacheStatus: hit })
+    }
+    const { headers } = await site.get('/posts/1')
+    expect(await site.get('/posts/1', { 'If-None-Match': `${headers.etag}` })).toMatchObject({ status: 304 })
+    await site.cache.revalidateTag('posts', 'max')
+    await site.get('/posts/1')
+    await settled(site.cache)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(site.log).toEqual([])
+  })
+
+  test('@Header can opt in', async () => {
+    const first = await site.get('/csv')
+    const second = await site.get('/csv')
+    expect(first).toMatchObject({ text: '1', cacheStatus: stored })
+    expect(second).toMatchObject({ text: '1', cacheStatus: hit })
+    for (const name of ['content-type', 'cache-control'])
+      expect(second.headers[name]).toBe(first.headers[name])
   })
 
   test.each([

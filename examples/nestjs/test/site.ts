@@ -1,5 +1,5 @@
 // An application of either platform that listens, and what a client sees of it.
-import type { INestApplication, NestApplicationOptions, Type } from '@nestjs/common'
+import type { CanActivate, INestApplication, NestApplicationOptions, Type } from '@nestjs/common'
 import type { NestExpressApplication } from '@nestjs/platform-express'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
@@ -30,12 +30,15 @@ type Headers = Readonly<Record<string, string>>
 export interface Site {
   readonly app: INestApplication
   readonly cache: Cache
+  /** What Nest and Fastify have logged, from warnings on. */
+  readonly log: readonly string[]
   get(path: string, headers?: Headers): Promise<Answer>
   send(method: 'post' | 'put', path: string, body: string | object, headers?: Headers): Promise<Answer>
 }
 
 interface Start<App> {
   readonly setUp?: (app: App) => unknown
+  readonly globalGuards?: readonly CanActivate[]
   readonly options?: NestApplicationOptions
 }
 
@@ -52,28 +55,38 @@ afterEach(async () => {
 
 export async function startExpress(
   module: Type,
-  { setUp = onExpress.setUp, options }: Start<NestExpressApplication> = {},
+  { setUp = onExpress.setUp, globalGuards = [], options }: Start<NestExpressApplication> = {},
 ): Promise<Site> {
   const compiled = await Test.createTestingModule({ imports: [module] }).compile()
-  const app = compiled.createNestApplication<NestExpressApplication>({ logger: false, ...options })
+  const log: string[] = []
+  const app = compiled.createNestApplication<NestExpressApplication>({ logger: loggerTo(log), ...options })
+  app.useGlobalGuards(...globalGuards)
   await setUp(app)
-  return listen(app)
+  return listen(app, log)
 }
 
 export async function startFastify(
   module: Type,
-  { setUp = onFastify.setUp, options }: Start<NestFastifyApplication> = {},
+  { setUp = onFastify.setUp, globalGuards = [], options }: Start<NestFastifyApplication> = {},
 ): Promise<Site> {
   const compiled = await Test.createTestingModule({ imports: [module] }).compile()
-  const app = compiled.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), {
-    logger: false,
-    ...options,
-  })
+  const log: string[] = []
+  const stream = { write: (line: string) => void log.push(line) }
+  const app = compiled.createNestApplication<NestFastifyApplication>(
+    new FastifyAdapter({ logger: { level: 'warn', stream } }),
+    { logger: loggerTo(log), ...options },
+  )
+  app.useGlobalGuards(...globalGuards)
   await setUp(app)
-  return listen(app)
+  return listen(app, log)
 }
 
-async function listen(app: INestApplication): Promise<Site> {
+function loggerTo(log: string[]) {
+  const note = (message: unknown) => void log.push(String(message))
+  return { log: () => {}, warn: note, error: note, fatal: note }
+}
+
+async function listen(app: INestApplication, log: readonly string[]): Promise<Site> {
   running = app
   // Before the first request: supertest would give each a port of its own, and the host is part of the key.
   await app.listen(0)
@@ -81,6 +94,7 @@ async function listen(app: INestApplication): Promise<Site> {
   return {
     app,
     cache: app.get<Cache>(CACHE),
+    log,
     get: async (path, headers = {}) => answerOf(await request(server).get(path).set(headers)),
     send: async (method, path, body, headers = {}) =>
       answerOf(await request(server)[method](path).set(headers).send(body)),

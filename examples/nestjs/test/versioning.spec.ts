@@ -4,11 +4,12 @@ import { Controller, Get, Inject, Module, Version, VersioningType } from '@nestj
 import { APP_INTERCEPTOR } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Cache } from '@restale/core'
-import { responseCache } from '@restale/fastify'
 import { CACHE, CacheModule } from '../src/cache.module'
 import { ResponseCacheInterceptor } from '../src/express/response-cache.interceptor'
+import { ResponseCacheInterceptor as FastifyInterceptor } from '../src/fastify/response-cache.interceptor'
+import { setUp as setUpFastify } from '../src/fastify/set-up'
 import type { Site } from './site'
-import { startExpress, startFastify } from './site'
+import { hit, startExpress, startFastify } from './site'
 
 @Controller('page')
 class PageController {
@@ -47,9 +48,12 @@ async function versions({ get }: Site): Promise<string[]> {
 test('on Fastify', async () => {
   const setUp = (app: NestFastifyApplication) => {
     enable(app)
-    return app.register(responseCache, { cache: app.get<Cache>(CACHE) })
+    return setUpFastify(app)
   }
-  expect(await versions(await startFastify(moduleWith(), { setUp }))).toEqual(['first', 'second'])
+  const module = moduleWith({ provide: APP_INTERCEPTOR, useClass: FastifyInterceptor })
+  const site = await startFastify(module, { setUp })
+  for (let time = 0; time < 2; time++) expect(await versions(site)).toEqual(['first', 'second'])
+  expect(await site.get('/page', { 'X-Version': '2' })).toMatchObject({ text: 'second', cacheStatus: hit })
 })
 
 test('on Express, with the header in the key', async () => {

@@ -23,7 +23,7 @@ export interface Visit {
 interface Stay {
   readonly place: Place
   readonly visit: Visit
-  next(error?: Error): void
+  next(): unknown
 }
 
 export function exchange(
@@ -56,7 +56,7 @@ export function exchange(
       request.cache = handle
     },
     setTarget: (target) => setTarget(request, target),
-    next: (error) => next(error as Error | undefined),
+    next,
   }
 }
 

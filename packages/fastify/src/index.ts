@@ -10,6 +10,7 @@ import { logFailures } from './log.ts'
 import type { CachedRequest, Hook } from './registration.ts'
 import { Registration } from './registration.ts'
 
+export { serveCached } from './serve-cached.ts'
 export type { CachedRequest, CacheHandle, EndpointOptions, Hook, ResponseCacheOptions }
 
 /** Options of `responseCache`: the cache, and what holds for routes that have no options of their own. */
@@ -17,7 +18,8 @@ export interface ResponseCachePluginOptions extends ResponseCacheOptions<CachedR
   readonly cache: Cache
   /**
    * Where the cache looks at a request. `preHandler`: after all other hooks, authentication and validation
-   * included. In `onRequest`, hits skip what comes later.
+   * included. In `onRequest`, hits skip what comes later. `manual`: in no hook, but where the handler calls
+   * `serveCached`; a route whose handler never does is not cached.
    * @default 'preHandler'
    */
   readonly hook?: Hook | undefined
@@ -41,12 +43,15 @@ declare module 'fastify' {
   }
 }
 
-const hooks: readonly unknown[] = ['onRequest', 'preHandler'] satisfies Hook[]
+const hooks: readonly unknown[] = ['onRequest', 'preHandler', 'manual'] satisfies Hook[]
 
 const cachePlugin: FastifyPluginAsync<ResponseCachePluginOptions> = async (app, given) => {
   const { cache, hook = 'preHandler', closeCache = false, ...options } = withoutRegisterOptions(given)
   if (!hooks.includes(hook)) {
-    throw new CacheError('ERR_RESTALE_INVALID_OPTION', `responseCache: hook must be ${hooks.join(' or ')}.`)
+    throw new CacheError(
+      'ERR_RESTALE_INVALID_OPTION',
+      `responseCache: hook must be one of ${hooks.join(', ')}.`,
+    )
   }
   new Registration(app, cache, options, hook)
   logFailures(app, cache)

@@ -9,9 +9,11 @@ import { warnOfEarlierRoutes } from './earlier-routes.ts'
 import type { Place, Visit } from './exchange.ts'
 import { exchange } from './exchange.ts'
 import { addFirstHook, addLastHook } from './hooks.ts'
+import type { Look } from './serve-cached.ts'
+import { decorateStance, takeStance } from './serve-cached.ts'
 
-/** A point of Fastify's request lifecycle at which the cache can answer. */
-export type Hook = 'onRequest' | 'preHandler'
+/** A point of Fastify's request lifecycle at which the cache can answer, or `manual`: where `serveCached` is called. */
+export type Hook = 'onRequest' | 'preHandler' | 'manual'
 
 /** A request as functions of options get it: the types do not know which route they are for. */
 export type CachedRequest = FastifyRequest<{
@@ -51,6 +53,7 @@ export class Registration {
     const registration = this
     if (!app.hasRequestDecorator('cache')) app.decorateRequest('cache', null as never)
     app.decorateRequest(this.#visit, null)
+    decorateStance(app)
     addFirstHook(app, 'onRequest', (request, _reply, done) => {
       request.cache = bypassHandle as FastifyRequest['cache']
       this.#visits(request)[this.#visit] = { position: this.#place.mount.position, recorder: undefined }
@@ -74,11 +77,12 @@ export class Registration {
     const options = route.config?.cache
     if (options === false) return
     const place = this.#placeOf(route, options)
-    addLastHook(app, route, this.#hook, (request, reply, done) => {
+    const look: Look = (request, reply, next) => {
       const visit = this.#visits(request)[this.#visit] as Visit
-      const served = serve(place.mount, exchange(request, reply, { place, visit, next: done }))
-      if (served instanceof Promise) served.catch(done)
-    })
+      return serve(place.mount, exchange(request, reply, { place, visit, next }))
+    }
+    if (this.#hook === 'manual') lookWhenAsked(app, route, look)
+    else lookInHook(app, route, this.#hook, look)
   }
 
   /** Routes of one URL that only their constraints tell apart share nothing. */
@@ -101,4 +105,24 @@ export class Registration {
 /** Instances inherit from the one that they are below. */
 function innermost(app: object | null): Registration | undefined {
   return app === null ? undefined : (registrations.get(app) ?? innermost(Object.getPrototypeOf(app)))
+}
+
+function lookInHook(
+  app: FastifyInstance,
+  route: RouteOptions,
+  hook: Exclude<Hook, 'manual'>,
+  look: Look,
+): void {
+  addLastHook(app, route, hook, (request, reply, done) => {
+    takeStance(request, 'in a hook')
+    const served = look(request, reply, done)
+    if (served instanceof Promise) served.catch(done)
+  })
+}
+
+function lookWhenAsked(app: FastifyInstance, route: RouteOptions, look: Look): void {
+  addLastHook(app, route, 'onRequest', (request, _reply, done) => {
+    takeStance(request, look)
+    done()
+  })
 }

@@ -1,7 +1,7 @@
 // Compiled, never run: a line that does not compile is a failure, and so is one below `@ts-expect-error` that does.
 import { createCache } from '@restale/core'
 import type { ResponseCachePluginOptions } from '@restale/fastify'
-import { isRefill, responseCache, revalidateEndpoint } from '@restale/fastify'
+import { isRefill, responseCache, revalidateEndpoint, serveCached } from '@restale/fastify'
 import type { FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 
@@ -72,3 +72,14 @@ app.get('/own', { config: { cache: { life: 'hours' }, rateLimit: false } as cons
   return 'own'
 })
 export const logged = (request: FastifyRequest) => isRefill(request)
+
+// The cache where a handler wants it: a request of any types, and what `next` gives.
+await app.register(responseCache, { cache, hook: 'manual' })
+app.get<Post & { Reply: string }>('/manual/:id', (request, reply) =>
+  serveCached(request, reply, async () => request.params.id.toUpperCase()),
+)
+app.get('/sends', async (request, reply) => {
+  const given = await serveCached(request, reply, async () => 'given')
+  given satisfies string | undefined
+  return serveCached(request, reply, () => reply.send('sent'))
+})

@@ -7,7 +7,7 @@ import { CACHE } from '../cache.module'
 export async function setUp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
   const cache = app.get<Cache>(CACHE)
   const secret = process.env.REVALIDATE_SECRET
-  await app.register(responseCache, { cache })
+  await app.register(responseCache, { cache, hook: 'manual' })
   await app.register(revalidateEndpoint, { cache, secret, prefix: '/api/revalidate' })
   return app.enableShutdownHooks()
 }
