@@ -63,7 +63,10 @@ const fences: Record<string, { wrong: string[]; right: string[] }> = {
     wrong: ['../index.ts', '../http.ts', '../fetch/a.ts', 'node:http', 'express', 'koa', '@restale/node'].map(
       named,
     ),
-    right: ['./a.ts', '../cache/a.ts', '../state/a.ts', 'node:crypto', 'standardwebhooks'].map(named),
+    right: [
+      ...['./a.ts', '../cache/a.ts', '../state/a.ts', 'node:crypto'],
+      ...['standardwebhooks', 'structured-headers'],
+    ].map(named),
   },
   'packages/core/src/fetch': {
     wrong: ['../index.ts', '../create-cache.ts', 'node:http', 'node:fs', 'undici', '@restale/node'].map(

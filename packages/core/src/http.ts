@@ -3,8 +3,8 @@ export { drain } from './cache/drain.ts'
 export { currentFillScope, enterScopeLater, type FillScope, runInScope, type Scope } from './cache/scope.ts'
 export { warnOnce } from './cache/warnings.ts'
 export { appendCacheStatus } from './http/cache-status.ts'
-export type { Capture, HeadPlan } from './http/capture.ts'
-export { ClientConditions, hideConditions } from './http/client-conditions.ts'
+export type { Capture } from './http/capture.ts'
+export { ClientConditions, replaceConditions } from './http/client-conditions.ts'
 export { isBodyField } from './http/conditional.ts'
 export {
   createEndpoint,
@@ -17,6 +17,7 @@ export {
 export { endpointCache } from './http/endpoint-cache.ts'
 export { defaultEndpointPath, endpointPaths, pathBelow } from './http/endpoint-path.ts'
 export { bypassHandle, type CacheHandle, type RequestStatus } from './http/handle.ts'
+export type { HeadPlan, PlannedPart } from './http/head-plan.ts'
 export { type HeaderLines, linesOf } from './http/headers.ts'
 export { Mount } from './http/mount.ts'
 export type { KeyOptions, ResponseCacheOptions } from './http/options.ts'

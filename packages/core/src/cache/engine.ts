@@ -13,6 +13,7 @@ import { Ledger } from './ledger.ts'
 import { MemoryTier } from './memory.ts'
 import type { Profiles } from './profiles.ts'
 import { entryOverhead, stringBytes, stringsBytes } from './size.ts'
+import { Tally } from './tally.ts'
 
 export interface Limits {
   readonly maxBytes: number
@@ -29,6 +30,10 @@ export interface Filled<V> {
   readonly bytes: number
   readonly life: Life
   readonly paths?: readonly string[] | undefined
+  /** The label of the URL that it is a response of. */
+  readonly uri?: string | undefined
+  /** It is of use beyond its life. @default false */
+  readonly isRetained?: boolean | undefined
   /** Where it is stored if not under the key of its fill (a variant). */
   readonly key?: string
   /** Epoch milliseconds; the start of the fill if left out. */
@@ -57,6 +62,8 @@ export class Engine {
   readonly memory: MemoryTier
   readonly fills: Fills
   readonly history = new KeyHistory()
+  /** The URLs of which something is stored or under way. */
+  readonly uris = new Tally()
   readonly background: Background
   /** Keys of the cached functions that have been registered. */
   readonly functions = new Set<string>()
@@ -78,8 +85,8 @@ export class Engine {
     this.events = fields.events
     this.isEnabled = fields.isEnabled
     this.ledger = new Ledger(fields.limits.maxMarks)
-    this.memory = new MemoryTier(fields.limits, (entry) => this.events.key('evicted', entry.key))
-    this.fills = new Fills(this.ledger)
+    this.memory = new MemoryTier(fields.limits, (entry) => this.events.key('evicted', entry.key), this.uris)
+    this.fills = new Fills(this.ledger, this.uris)
     this.background = new Background(fields.limits.maxRefills)
   }
 
@@ -92,13 +99,15 @@ export class Engine {
   entryOf<V>(fill: Fill<V>, filled: Filled<V>): Entry<V> {
     const key = filled.key ?? fill.key
     const tags = [...fill.scope.tags]
-    const { paths, life, value } = filled
-    const labels = stringsBytes(tags) + stringsBytes(paths ?? [])
+    const { paths, uri, life, value, isRetained = false } = filled
+    const labels = stringsBytes(tags) + stringsBytes(paths ?? []) + stringBytes(uri ?? '')
     return createEntry({
       key,
       value,
       tags,
       paths,
+      uri,
+      isRetained,
       life,
       lifeHandedOn: fill.scope.lifeHandedOn(life),
       incarnation: this.ledger.incarnation,
@@ -144,6 +153,7 @@ export class Engine {
     const retryAt = this.clock.now() + delay / 2 + randomInt(Math.ceil(delay / 2) + 1)
     previous.failures++
     previous.retryAt = retryAt
+    previous.isFailing = error !== undefined
     if (error !== undefined && this.events.isHeard('refill-failed')) {
       this.events.publish({ kind: 'refill-failed', key: previous.key, error, retryAt })
     }
@@ -188,13 +198,14 @@ export class Engine {
     if (!this.isEnabled) return unstored('the cache is disabled')
     if (scope.unstorable !== undefined)
       return { reason: scope.unstorable, isDefinitive: !scope.isRefusedForNow }
-    if (isLifeless(entry)) return definitive('its life is 0')
+    if (isLifeless(entry) && !entry.isRetained) return definitive('its life is 0')
     const held = this.memory.peek(entry.key)
     const isBehind = fill.isSuperseded || (held !== undefined && held.sequence > entry.sequence)
     if (isBehind) return unstored('a later fill has ended before')
     const now = this.clock.now()
     const freshness = this.ledger.judge(entry, now)
-    if (freshness === 'expired') return definitive('it expired while it was made')
+    const isOfUse = entry.isRetained && now < this.ledger.markedExpiredAt(entry)
+    if (freshness === 'expired' && !isOfUse) return definitive('it expired while it was made')
     // Which of the two has read the newer data is not certain; as it is, nobody sees data go back.
     const isHeldUsable = held !== undefined && this.ledger.judge(held, now) !== 'expired'
     if (freshness === 'stale' && fill.isOvertaken && isHeldUsable)

@@ -10,6 +10,10 @@ export interface Entry<V = unknown> extends Aging {
   readonly lifeHandedOn: Profile
   /** Labels that `revalidatePath` reaches: responses have them, functions do not. */
   readonly paths: readonly string[] | undefined
+  /** The label of its URL, which unsafe methods invalidate: responses have one, functions do not. */
+  readonly uri: string | undefined
+  /** It is of use beyond its life: to be validated, or to stand in for an error. */
+  readonly isRetained: boolean
   /** The ledger that minted `version`; versions of another incarnation do not compare. */
   readonly incarnation: string
   /** The start order of its fill in this process: a later starter replaces an earlier one, never the reverse. */
@@ -25,9 +29,11 @@ export interface Entry<V = unknown> extends Aging {
   /** Refills that failed since it was stored, and the instant before which none is tried again. */
   failures: number
   retryAt: number
+  /** What made it wait for that instant was a failure, not only a response that must not be kept. */
+  isFailing: boolean
 }
 
-type NewEntry<V> = Omit<Entry<V>, 'revision' | 'staleAt' | 'expiredAt' | 'failures' | 'retryAt'>
+type NewEntry<V> = Omit<Entry<V>, 'revision' | 'staleAt' | 'expiredAt' | 'failures' | 'retryAt' | 'isFailing'>
 
 /** One shape for every entry, so that a lookup stays monomorphic. */
 export function createEntry<V>(fields: NewEntry<V>): Entry<V> {
@@ -36,6 +42,8 @@ export function createEntry<V>(fields: NewEntry<V>): Entry<V> {
     value: fields.value,
     tags: fields.tags,
     paths: fields.paths,
+    uri: fields.uri,
+    isRetained: fields.isRetained,
     incarnation: fields.incarnation,
     sequence: fields.sequence,
     size: fields.size,
@@ -48,5 +56,6 @@ export function createEntry<V>(fields: NewEntry<V>): Entry<V> {
     expiredAt: 0,
     failures: 0,
     retryAt: 0,
+    isFailing: false,
   }
 }

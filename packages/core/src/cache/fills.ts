@@ -1,6 +1,7 @@
 import type { Entry } from './entry.ts'
 import type { Labels, Ledger } from './ledger.ts'
 import type { FillScope } from './scope.ts'
+import type { Tally } from './tally.ts'
 
 /** How a fill ended, for those who waited. */
 export type Landing<V = unknown> =
@@ -44,6 +45,8 @@ export class Fill<V = unknown> {
   /** The position in the ledger, read before anything of the value was. */
   readonly version: number
   readonly bornAt: number
+  /** The label of the URL that it is a response of. */
+  readonly uri: string | undefined
   /** Start order in this process. */
   readonly sequence: number
   /** Others may wait for it. */
@@ -72,11 +75,13 @@ export class Fill<V = unknown> {
     sequence: number
     isFlight: boolean
     previous: Entry | undefined
+    uri: string | undefined
   }) {
     this.key = fields.key
     this.scope = fields.scope
     this.version = fields.version
     this.bornAt = fields.bornAt
+    this.uri = fields.uri
     this.sequence = fields.sequence
     this.isFlight = fields.isFlight
     this.#previousTags = fields.previous?.tags ?? []
@@ -87,7 +92,7 @@ export class Fill<V = unknown> {
 
   /** The tags that it will probably have: those declared so far and those of the entry it replaces. */
   knownLabels(paths: readonly string[] | undefined): Labels {
-    return { key: this.key, tags: [...this.scope.tags, ...this.#previousTags], paths }
+    return { key: this.key, tags: [...this.scope.tags, ...this.#previousTags], paths, uri: this.uri }
   }
 
   land(landing: Landing<V>): void {
@@ -101,10 +106,13 @@ export class Fills {
   readonly #byKey = new Map<string, Fill[]>()
   readonly #givenUp = new Set<Fill>()
   readonly #ledger: Ledger
+  readonly #uris: Tally
   #sequence = 0
 
-  constructor(ledger: Ledger) {
+  /** `uris`: where the URLs of the fills are counted. */
+  constructor(ledger: Ledger, uris: Tally) {
     this.#ledger = ledger
+    this.#uris = uris
   }
 
   /** Registers a fill. `version`: the ledger's position before anything that goes into the value was read. */
@@ -113,9 +121,15 @@ export class Fills {
     scope: FillScope,
     bornAt: number,
     previous: Entry | undefined,
-    { isFlight = true, version = this.#ledger.position }: { isFlight?: boolean; version?: number } = {},
+    {
+      isFlight = true,
+      version = this.#ledger.position,
+      uri,
+    }: { isFlight?: boolean; version?: number; uri?: string | undefined } = {},
   ): Fill<V> {
-    const fill = new Fill<V>({ key, scope, version, bornAt, sequence: ++this.#sequence, isFlight, previous })
+    const sequence = ++this.#sequence
+    const fill = new Fill<V>({ key, scope, version, bornAt, sequence, isFlight, previous, uri })
+    this.#uris.add(uri)
     const others = this.#byKey.get(key)
     if (others === undefined) this.#byKey.set(key, [fill])
     else others.push(fill)
@@ -139,7 +153,9 @@ export class Fills {
   /** It is over: no one joins it any more. */
   leave(fill: Fill): void {
     this.#givenUp.delete(fill)
-    const rest = this.#byKey.get(fill.key)?.filter((other) => other !== fill) ?? []
+    const known = this.#byKey.get(fill.key) ?? []
+    const rest = known.filter((other) => other !== fill)
+    if (rest.length < known.length) this.#uris.remove(fill.uri)
     if (rest.length === 0) this.#byKey.delete(fill.key)
     else this.#byKey.set(fill.key, rest)
   }

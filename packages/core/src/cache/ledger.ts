@@ -9,19 +9,22 @@ import { MarkTable } from './mark-table.ts'
 /** What one invalidation marks. Everything in it takes effect at once, under one version. */
 export interface Marking {
   readonly tags: readonly string[]
-  /** Path labels (`state/path.ts`), always hard. */
+  /** Path labels (`state/path.ts`) and those of groups, always hard. */
   readonly paths: readonly string[]
+  /** Labels of URLs, always hard. They are forgotten apart: only responses have one. */
+  readonly uris?: readonly string[]
   /** Keys of single entries. */
   readonly keys?: readonly string[]
   /** Epoch milliseconds from which what the tags and keys mark is expired; `now` or earlier means hard. */
   readonly expiredAt: number
 }
 
-/** What a value is known under: its key, its tags, and path labels if it is a response. */
+/** What a value is known under: its key, its tags, and path labels and a URL if it is a response. */
 export interface Labels {
   readonly key: string
   readonly tags: Iterable<string>
   readonly paths?: Iterable<string> | undefined
+  readonly uri?: string | undefined
 }
 
 interface Applied extends Required<Marking> {
@@ -48,6 +51,7 @@ export class Ledger {
   readonly #tags: MarkTable
   readonly #paths: MarkTable
   readonly #keys: MarkTable
+  readonly #uris: MarkTable
   #history: Applied[] = []
   #historyLabels = 0
   /** Invalidations after this version are all in the history. */
@@ -57,6 +61,7 @@ export class Ledger {
     this.#tags = new MarkTable(maxMarks)
     this.#paths = new MarkTable(maxMarks)
     this.#keys = new MarkTable(maxMarks)
+    this.#uris = new MarkTable(maxMarks)
   }
 
   /** In force when it returns. Gives the version that was minted. */
@@ -68,11 +73,14 @@ export class Ledger {
       : (mark: Mark) => staleMark(mark, version, marking.expiredAt, now)
     for (const tag of marking.tags) this.#tags.update(tag, worsen, now)
     for (const key of marking.keys ?? []) this.#keys.update(key, worsen, now)
-    for (const path of marking.paths) this.#paths.update(path, (mark) => expireMark(mark, version), now)
+    const expire = (mark: Mark) => expireMark(mark, version)
+    for (const path of marking.paths) this.#paths.update(path, expire, now)
+    for (const uri of marking.uris ?? []) this.#uris.update(uri, expire, now)
     this.revision++
     // Copies: the caller's lists go on to whoever awaits or listens, and those may change them.
-    const { tags, paths, keys = [] } = marking
-    this.#remember({ ...marking, tags: [...tags], paths: [...paths], keys: [...keys], version, isHard })
+    const { tags, paths, keys = [], uris = [], expiredAt } = marking
+    const labels = { tags: [...tags], paths: [...paths], keys: [...keys], uris: [...uris] }
+    this.#remember({ ...labels, expiredAt, version, isHard })
     return version
   }
 
@@ -82,6 +90,7 @@ export class Ledger {
     this.#tags.expireAll(version)
     this.#paths.expireAll(version)
     this.#keys.expireAll(version)
+    this.#uris.expireAll(version)
     this.revision++
     this.#forgetHistory(version)
   }
@@ -134,14 +143,17 @@ export class Ledger {
     return applied.some(
       (record) =>
         record.paths.some((path) => paths.has(path)) ||
+        (labels.uri !== undefined && record.uris.includes(labels.uri)) ||
         ((record.isHard || record.expiredAt <= at || severity === 'any') &&
           (record.tags.some((tag) => tags.has(tag)) || record.keys.includes(labels.key))),
     )
   }
 
-  #marksOf({ key, tags, paths }: Labels): Mark[] {
+  #marksOf({ key, tags, paths, uri }: Labels): Mark[] {
     const marks = this.#tags.of([...tags]).concat(this.#keys.of([key]))
-    return paths === undefined ? marks : marks.concat(this.#paths.of([...paths]))
+    if (paths !== undefined) marks.push(...this.#paths.of([...paths]))
+    if (uri !== undefined) marks.push(...this.#uris.of([uri]))
+    return marks
   }
 
   #workOutlook(entry: Entry): void {
@@ -172,6 +184,6 @@ export class Ledger {
   }
 }
 
-function labelCount({ tags, paths, keys }: Applied): number {
-  return tags.length + paths.length + keys.length
+function labelCount({ tags, paths, keys, uris }: Applied): number {
+  return tags.length + paths.length + keys.length + uris.length
 }

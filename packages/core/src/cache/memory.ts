@@ -1,5 +1,6 @@
 import type { Entry } from './entry.ts'
 import { Oldest } from './oldest.ts'
+import { Tally } from './tally.ts'
 
 interface Node {
   entry: Entry
@@ -53,9 +54,16 @@ export class MemoryTier {
   readonly #oldestGhost = new Oldest(this.#ghosts)
   readonly #maxBytes: number
   readonly #maxEntryBytes: number
+  readonly #uris: Tally
   readonly #onEvict: (entry: Entry) => void
 
-  constructor(limits: { maxBytes: number; maxEntryBytes: number }, onEvict: (entry: Entry) => void) {
+  /** `uris`: where the URLs of the entries are counted. */
+  constructor(
+    limits: { maxBytes: number; maxEntryBytes: number },
+    onEvict: (entry: Entry) => void,
+    uris = new Tally(),
+  ) {
+    this.#uris = uris
     this.#maxBytes = limits.maxBytes
     this.#maxEntryBytes = Math.min(limits.maxEntryBytes, limits.maxBytes)
     this.#onEvict = onEvict
@@ -90,8 +98,10 @@ export class MemoryTier {
   set(entry: Entry): boolean {
     if (entry.size > this.#maxEntryBytes) return false
     const node = this.#nodes.get(entry.key)
+    this.#uris.add(entry.uri)
     if (node === undefined) this.#insert(entry)
     else {
+      this.#uris.remove(node.entry.uri)
       node.queue.bytes += entry.size - node.entry.size
       node.entry = entry
     }
@@ -163,6 +173,7 @@ export class MemoryTier {
   }
 
   #drop(node: Node): void {
+    this.#uris.remove(node.entry.uri)
     node.queue.remove(node)
     this.#nodes.delete(node.entry.key)
   }

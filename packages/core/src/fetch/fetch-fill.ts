@@ -2,21 +2,22 @@ import type { Unstored } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
 import { endFill } from '../cache/fill.ts'
 import type { Fill, Landing } from '../cache/fills.ts'
+import { mayBeRenewed } from '../cache/renewable.ts'
 import type { CacheControl } from '../http/cache-control.ts'
 import { parseCacheControl } from '../http/cache-control.ts'
 import { headerValues } from '../http/headers.ts'
 import type { Refusal } from '../http/storable.ts'
-import { nature, vetoRefusal } from '../http/storable.ts'
+import { nature } from '../http/storable.ts'
 import type { FetchFields } from './fetch-call.ts'
 import { joinTags, joinUpstreamTags } from './label.ts'
 import { onAbort } from './on-abort.ts'
-import { bodyRefusal, headRefusal, unshared } from './refusal.ts'
+import { bodyRefusal, headRefusal, unshared, upstreamVeto } from './refusal.ts'
 import type { Reply, ReplyHead } from './reply.ts'
 import { replyBytes, replyHead, responseOf, withBody } from './reply.ts'
 import type { TapEnd } from './tap.ts'
 import { Tap } from './tap.ts'
 import { upstreamLife } from './upstream-life.ts'
-import { conditionsOf, mayBeRenewed, means, renewed } from './validation.ts'
+import { conditionsOf, means, renewed } from './validation.ts'
 
 /** One exchange with upstream: what its caller gets of it, and what is kept for others. */
 export class FetchFill {
@@ -149,7 +150,7 @@ export class FetchFill {
     const control = policy.upstreamLife
       ? parseCacheControl(headerValues(head.headers, 'cache-control'))
       : undefined
-    const veto = control === undefined ? undefined : vetoRefusal(control)
+    const veto = control === undefined ? undefined : upstreamVeto(control)
     // What may not be kept may not be kept inside something else either.
     if (veto !== undefined) this.#fill.scope.limitLife({ revalidate: 0 })
     const refusal = headRefusal(head, veto, engine.limits.maxEntryBytes)

@@ -1,6 +1,14 @@
+import type { CacheControl } from '../http/cache-control.ts'
 import { hasHeader, headerValue } from '../http/headers.ts'
 import type { Refusal } from '../http/storable.ts'
-import { eventStreamRefusal, fail, lengthRefusal, nature, statusRefusal } from '../http/storable.ts'
+import {
+  eventStreamRefusal,
+  fail,
+  lengthRefusal,
+  nature,
+  statusRefusal,
+  vetoRefusal,
+} from '../http/storable.ts'
 import type { ReplyHead } from './reply.ts'
 
 const storedStatuses: ReadonlySet<number> = new Set([200])
@@ -17,6 +25,11 @@ export function headRefusal(
   if (ofStatus !== undefined) return veto === undefined ? ofStatus : unshared(ofStatus)
   const length = hasBody ? Number(headerValue(headers, 'content-length') ?? 0) : 0
   return veto ?? eventStreamRefusal(headers) ?? (length > maxBytes ? nature('too-large') : undefined)
+}
+
+/** A reply is kept whole or not at all, so what is limited to some of its fields holds for all of it (RFC 9111 §5.2.2.7). */
+export function upstreamVeto(control: CacheControl): Refusal | undefined {
+  return vetoRefusal({ ...control, isPrivate: control.isPrivate || control.fieldsKeptOut.length > 0 })
 }
 
 /** Why a body that came to its end is not whole all the same. Packed, its length is not the one that is said. */

@@ -13,3 +13,24 @@ export function joinChunks(chunks: readonly Uint8Array[], length: number): Uint8
 export function exactCopy(body: Uint8Array): Uint8Array {
   return joinChunks([body], body.byteLength)
 }
+
+/** A body as it comes, chunk by chunk. */
+export class RecordedBody {
+  #chunks: Uint8Array[] = []
+  byteLength = 0
+
+  /** A copy: the caller may use the memory of the chunk again. */
+  add(chunk: Uint8Array): void {
+    this.#chunks.push(exactCopy(chunk))
+    this.byteLength += chunk.byteLength
+  }
+
+  whole(): Uint8Array {
+    return joinChunks(this.#chunks, this.byteLength)
+  }
+
+  forget(): void {
+    this.#chunks = []
+    this.byteLength = 0
+  }
+}

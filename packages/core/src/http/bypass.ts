@@ -9,7 +9,6 @@ export function bypassReason<Native>(
 ): string | undefined {
   const { method, target, headers } = request
   if (method !== 'GET' && method !== 'HEAD') return 'method'
-  if (headers.range !== undefined) return 'range'
   // RFC 9110 §13.1.1, §13.1.4: for the origin to judge, not for a cache.
   if (headers['if-match'] !== undefined || headers['if-unmodified-since'] !== undefined) return 'precondition'
   if (headers.upgrade !== undefined) return 'upgrade'

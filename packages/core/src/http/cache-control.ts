@@ -1,22 +1,16 @@
-import {
-  comma,
-  doubleQuote,
-  endOfQuoted,
-  endOfToken,
-  equalsSign,
-  isTokenCode,
-  isWhitespaceCode,
-  skipWhitespace,
-  unquote,
-} from './syntax.ts'
+import type { Directive } from './directives.ts'
+import { deltaSeconds, directivesOf } from './directives.ts'
+import { listMembers } from './headers.ts'
 
 /** What a response's `Cache-Control` says, in seconds (RFC 9111 §5.2.2, RFC 5861, RFC 8246). */
 export interface CacheControl {
   readonly noStore: boolean
-  /** Also for `no-cache="field"`: we do not keep apart which fields it means (RFC 9111 §5.2.2.4). */
+  /** Of the whole response; see `fieldsKeptOut`. */
   readonly noCache: boolean
-  /** Also for `private="field"` (RFC 9111 §5.2.2.7). */
+  /** Of the whole response; see `fieldsKeptOut`. */
   readonly isPrivate: boolean
+  /** Lower-case names of the fields to which `no-cache="…"` and `private="…"` are limited (RFC 9111 §5.2.2.4, §5.2.2.7). */
+  readonly fieldsKeptOut: readonly string[]
   readonly isPublic: boolean
   readonly mustRevalidate: boolean
   readonly proxyRevalidate: boolean
@@ -29,16 +23,11 @@ export interface CacheControl {
   readonly staleIfError: number | undefined
 }
 
-type Draft = { -readonly [Field in keyof CacheControl]: CacheControl[Field] }
-type Seconds = 'maxAge' | 'sMaxage' | 'staleWhileRevalidate' | 'staleIfError'
-type Flag = Exclude<keyof CacheControl, Seconds>
-
-interface Directive {
-  readonly name: string
-  readonly argument: string | undefined
-  /** Alone between its commas. Junk beside it makes it count only as far as it restricts. */
-  readonly isClean: boolean
+export type Draft = { -readonly [Field in keyof CacheControl]: CacheControl[Field] } & {
+  fieldsKeptOut: string[]
 }
+type Seconds = 'maxAge' | 'sMaxage' | 'staleWhileRevalidate' | 'staleIfError'
+type Flag = Exclude<keyof CacheControl, Seconds | 'fieldsKeptOut'>
 
 const restrictions: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ['no-store', 'noStore'],
@@ -56,25 +45,34 @@ const permissions: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ['immutable', 'immutable'],
 ])
 
-const durations: ReadonlyMap<string, Seconds> = new Map<string, Seconds>([
+/** Directives that say something or not, by name. */
+export const flags: ReadonlyMap<string, Flag> = new Map([...restrictions, ...permissions])
+
+/** Directives with a number of seconds, by name. */
+export const durations: ReadonlyMap<string, Seconds> = new Map<string, Seconds>([
   ['max-age', 'maxAge'],
   ['s-maxage', 'sMaxage'],
   ['stale-while-revalidate', 'staleWhileRevalidate'],
   ['stale-if-error', 'staleIfError'],
 ])
 
-/** RFC 9111 §1.2.2: what a number too large to hold counts as. */
-const largestDelta = 2 ** 31
-
 /**
  * Reads all `Cache-Control` lines of a response. Where they contradict each other or break the grammar, the
  * most restrictive reading holds: the shortest duration, every restriction, no permission (RFC 9111 §4.2.1).
  */
 export function parseCacheControl(values: readonly string[]): CacheControl {
-  const found: Draft = {
+  const found = nothingSaid()
+  for (const directive of directivesOf(values.join(', '))) apply(directive, found)
+  return found
+}
+
+/** As of a response without the field; to be filled in. */
+export function nothingSaid(): Draft {
+  return {
     noStore: false,
     noCache: false,
     isPrivate: false,
+    fieldsKeptOut: [],
     isPublic: false,
     mustRevalidate: false,
     proxyRevalidate: false,
@@ -86,13 +84,13 @@ export function parseCacheControl(values: readonly string[]): CacheControl {
     staleWhileRevalidate: undefined,
     staleIfError: undefined,
   }
-  for (const directive of tokenize(values.join(', '))) apply(directive, found)
-  return found
 }
 
 function apply({ name, argument, isClean }: Directive, found: Draft): void {
+  const fields = isClean ? limitedTo(name, argument) : []
   const restriction = restrictions.get(name)
-  if (restriction !== undefined) found[restriction] = true
+  if (fields.length > 0) found.fieldsKeptOut.push(...fields)
+  else if (restriction !== undefined) found[restriction] = true
 
   const permission = permissions.get(name)
   if (permission !== undefined && isClean && argument === undefined) found[permission] = true
@@ -104,72 +102,8 @@ function apply({ name, argument, isClean }: Directive, found: Draft): void {
   }
 }
 
-/** `delta-seconds` of RFC 9111 §1.2.2. Anything else than digits is 0: stale at once. */
-function deltaSeconds(argument = ''): number {
-  let seconds = 0
-  for (let at = 0; at < argument.length; at++) {
-    const digit = argument.charCodeAt(at) - 0x30
-    if (digit < 0 || digit > 9) return 0
-    seconds = Math.min(seconds * 10 + digit, largestDelta)
-  }
-  return seconds
-}
-
-/**
- * The directives of a field value, in one pass. What stands in a quoted string never becomes a directive. A
- * missing comma (`private no-store`, `no-cache; private`) does not hide what follows it.
- */
-function tokenize(text: string): Directive[] {
-  const directives: Directive[] = []
-  let at = 0
-  let isClean = true
-  // After one quote that never closes no other can open, or a run of them would cost quadratic time.
-  let canQuote = true
-
-  function take(end: number): string {
-    const taken = text.slice(at, end)
-    at = end
-    return taken
-  }
-
-  function quotedEnd(): number {
-    const end = canQuote ? endOfQuoted(text, at) : -1
-    canQuote = end !== -1
-    return end
-  }
-
-  function readArgument(): string | undefined {
-    if (text.charCodeAt(at) !== doubleQuote) return take(endOfToken(text, at))
-    const end = quotedEnd()
-    return end === -1 ? undefined : unquote(take(end))
-  }
-
-  function readDirective(): Directive {
-    const name = take(endOfToken(text, at)).toLowerCase()
-    let argument: string | undefined
-    if (text.charCodeAt(at) === equalsSign) {
-      at++
-      argument = readArgument()
-    }
-    at = skipWhitespace(text, at)
-    isClean = isClean && (at === text.length || text.charCodeAt(at) === comma)
-    return { name, argument, isClean }
-  }
-
-  while (at < text.length) {
-    const code = text.charCodeAt(at)
-    if (isTokenCode(code)) {
-      directives.push(readDirective())
-    } else if (code === comma) {
-      isClean = true
-      at++
-    } else if (isWhitespaceCode(code)) {
-      at++
-    } else {
-      isClean = false
-      const end = code === doubleQuote ? quotedEnd() : -1
-      at = end === -1 ? at + 1 : end
-    }
-  }
-  return directives
+/** The fields that a directive is limited to, if it is one that can be. */
+export function limitedTo(name: string, argument: string | undefined): string[] {
+  const isLimitable = name === 'private' || name === 'no-cache'
+  return isLimitable && argument !== undefined ? listMembers(argument.toLowerCase()) : []
 }

@@ -21,7 +21,7 @@ interface CacheStatusHit {
   readonly detail?: string | undefined
 }
 
-interface CacheStatusForward {
+export interface CacheStatusForward {
   readonly fwd: ForwardReason
   /** The handler's status, where another one is sent. */
   readonly fwdStatus?: number | undefined

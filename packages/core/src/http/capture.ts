@@ -1,57 +1,61 @@
-import type { Engine } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
 import type { Fill } from '../cache/fills.ts'
 import { handOn } from '../cache/obtain.ts'
+import { mayBeRenewed } from '../cache/renewable.ts'
 import type { FillScope } from '../cache/scope.ts'
 import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
-import { pathLabel, pathLabels } from '../state/path.ts'
-import { exactCopy, joinChunks } from './body.ts'
-import { parseCacheControl } from './cache-control.ts'
-import type { ForwardReason } from './cache-status.ts'
+import { exactCopy, RecordedBody } from './body.ts'
+import type { CacheStatusForward, ForwardReason } from './cache-status.ts'
 import { formatCacheStatus } from './cache-status.ts'
-import { isNotModified } from './conditional.ts'
+import { embed } from './embed.ts'
 import type { CacheHandle } from './handle.ts'
 import { CaptureHandle } from './handle.ts'
+import type { HeadPlan, PlannedPart } from './head-plan.ts'
+import { answerTo, defaultLines, untouched } from './head-plan.ts'
 import type { HeaderLines } from './headers.ts'
-import { hasHeader, headerValue, headerValues } from './headers.ts'
-import { lifetime } from './lifetime.ts'
-import type { ResolvedOptions } from './options.ts'
-import type { IncomingRequest } from './request.ts'
-import { pathOf } from './request.ts'
-import { generatedCacheControl } from './respond.ts'
-import type { Refusal, ResponseHead } from './storable.ts'
-import { fail, hasLateCookie, keep, lengthRefusal, nature, refusalOf, unstorableRefusal } from './storable.ts'
-import type { Place } from './store-response.ts'
-import { etagLines, receivedAge, responseBytes, storedResponse } from './store-response.ts'
-import type { StoredResponse } from './stored-response.ts'
-import { listVariant, selectingNames, variantKey } from './variants.ts'
-import { variantOf } from './vary.ts'
+import { hasHeader, headerValue } from './headers.ts'
+import { ownEtag } from './renewal.ts'
+import { asSent, pathOf } from './request.ts'
+import { respond } from './respond.ts'
+import type { Making } from './response-entry.ts'
+import { renewedEntry, responseEntry } from './response-entry.ts'
+import { policyOf } from './response-policy.ts'
+import { mayStandIn } from './reuse.ts'
+import type { Judgement, Refusal, ResponseHead } from './storable.ts'
+import {
+  fail,
+  hasLateCookie,
+  keep,
+  lengthRefusal,
+  nature,
+  refusalOf,
+  renewalRefusal,
+  statusRefusal,
+  unstorableRefusal,
+} from './storable.ts'
+import { etagLines } from './store-response.ts'
+import type { OutgoingResponse, StoredResponse } from './stored-response.ts'
+import { cdnTagFields, namedTags } from './tag-fields.ts'
+import { isOutage, thrownStatus } from './thrown-status.ts'
+import { isOfVersion } from './updated-lines.ts'
+import { listVariant } from './variants.ts'
 
-/** What the adapter does with the head that it has shown to the capture. */
-export interface HeadPlan {
-  /** Lines to set before it goes out. */
-  readonly set: HeaderLines
-  /** Our member for `Cache-Status`. */
-  readonly cacheStatus: string | undefined
-  /** The client has it already: 304, without body and without the fields that describe one. */
-  readonly isNotModified: boolean
-  /** Give the body to `write` as it goes out, then call `end`. */
-  readonly isRecorded: boolean
-}
+/** What `Cache-Status` tells of a capture, beside why there was one. */
+type CaptureResult = Pick<CacheStatusForward, 'stored' | 'detail' | 'fwdStatus'>
 
-const untouched: HeadPlan = { set: [], cacheStatus: undefined, isNotModified: false, isRecorded: false }
+const none: ReadonlySet<number> = new Set()
 
-export interface CaptureFields {
-  readonly engine: Engine
-  readonly options: ResolvedOptions<never>
-  readonly place: Place
-  readonly request: IncomingRequest
-  readonly fill: Fill<StoredResponse>
+/** It goes out once more, and has to be made anew for the next request. */
+const notRenewed: Refusal = { reason: 'not-renewed', effect: 'remove', isNature: false }
+
+export interface CaptureFields extends Making {
   /** The request has an `Authorization` that is not in the key. */
   readonly hasCredentials: boolean
-  /** The key of the URL, under which its variants are listed. */
-  readonly urlKey: string
-  readonly previous: Entry | undefined
+  readonly previous: Entry<StoredResponse> | undefined
+  /** `previous` is for requests like this one, so that it may be validated, and stand in for an error. */
+  readonly isPreviousUsable: boolean
+  /** Seconds for which the client takes it stale in the place of an error. */
+  readonly staleIfError: number
   readonly forward: ForwardReason
   readonly status: 'miss' | 'refill'
   /** Called once, when nothing more will come of this capture. */
@@ -67,9 +71,10 @@ export class Capture {
   readonly #fields: CaptureFields
   #state: 'open' | 'recording' | 'over' = 'open'
   #head: ResponseHead | undefined
-  #chunks: Uint8Array[] = []
-  #bytes = 0
+  readonly #body = new RecordedBody()
   #isAborted = false
+  /** The handler sees conditions of ours. */
+  #isValidating = false
   #isStored = false
 
   constructor(fields: CaptureFields) {
@@ -101,40 +106,96 @@ export class Capture {
     this.#fields.fill.land({ how: 'refused', reason: 'skipped' })
   }
 
+  /**
+   * What the handler is to see in the place of the client's own conditions, by lower-case name: it is asked whether
+   * what is stored is still current, if it has said by what (RFC 9111 §4.3.1).
+   */
+  get conditions(): HeaderLines {
+    const previous = this.#usablePrevious()
+    if (previous === undefined || !mayBeRenewed(this.#fields.engine, previous, this.scope.tags)) return []
+    this.#isValidating = true
+    return previous.value.validators
+  }
+
+  /**
+   * To be called once, before `head`, as soon as the status and the lines are certain. If it gives a response, that
+   * goes out in the place of the handler's, and the capture is over. Never throws.
+   */
+  replacement(head: Pick<ResponseHead, 'status' | 'lines' | 'baseline'>): OutgoingResponse | undefined {
+    if (this.#state !== 'open') return undefined
+    const { status } = head
+    try {
+      if (status === 304) return this.#validated(head)
+      return isOutage(status) ? this.#standIn(fail(`status-${status}`), undefined, status) : undefined
+    } catch (error) {
+      this.#failInside(error)
+      return undefined
+    }
+  }
+
+  /** The part that `head` will plan of a whole body, for who has to cut it before the head is complete. */
+  part(head: Pick<ResponseHead, 'status' | 'lines'>, body: Uint8Array): PlannedPart | undefined {
+    const { request, place } = this.#fields
+    if (this.#state !== 'open' || !hasHeader(request.rawHeaders, 'range')) return undefined
+    return this.#answer(head.status, [...head.lines, ...etagLines(head, body, place)], body).part
+  }
+
   /** To be called once, when the head is complete and before it goes out. Never throws. */
   head(head: ResponseHead): HeadPlan {
     if (this.#state !== 'open') return untouched
     try {
       return this.#plan(head)
     } catch (error) {
-      warnOnce(
-        'RESTALE_INTERNAL',
-        this.scope.subject,
-        `The cache failed, and stored nothing: ${describeError(error)}`,
-      )
-      this.fail(error)
+      this.#failInside(error)
       return untouched
     }
   }
 
+  #failInside(error: unknown): void {
+    const message = `The cache failed, and stored nothing: ${describeError(error)}`
+    warnOnce('RESTALE_INTERNAL', this.scope.subject, message)
+    this.fail(error)
+  }
+
   #plan(head: ResponseHead): HeadPlan {
     this.#head = head
-    const { options, hasCredentials } = this.#fields
-    const refusal = refusalOf(head, this.scope, options, hasCredentials) ?? this.#bodyRefusal(head)
+    const { tagFields } = this.#fields.options
+    if (tagFields !== 'ignore') this.scope.tag(namedTags(head.lines))
+    const removed = tagFields === 'strip' ? cdnTagFields : []
+    const refusal = this.#methodRefusal() ?? refusalOf(head, this.#judgement(head)) ?? this.#bodyRefusal(head)
     if (refusal !== undefined) {
       this.#refuse(refusal)
-      return { ...untouched, cacheStatus: this.#cacheStatus({ detail: refusal.reason }) }
+      return { ...untouched, removed, cacheStatus: this.#cacheStatus({ detail: refusal.reason }) }
     }
-    return head.body === undefined ? this.#planStream(head) : this.#planWhole(head, head.body)
+    const plan = head.body === undefined ? this.#planStream(head) : this.#planWhole(head, head.body)
+    return { ...plan, removed }
+  }
+
+  #judgement({ lines }: Pick<ResponseHead, 'lines'>): Judgement {
+    const { engine, options, hasCredentials, previous } = this.#fields
+    const now = engine.clock.now()
+    return {
+      scope: this.scope,
+      options,
+      policy: policyOf(lines, options.targetedFields),
+      hasCredentials,
+      isReplacing: previous !== undefined && mayStandIn(previous, 0, engine.ledger, now),
+      now,
+    }
+  }
+
+  /** Something below the cache has made another request of it, by a header that is not in the key. */
+  #methodRefusal(): Refusal | undefined {
+    const { method, native, carrier = native } = this.#fields.request
+    const now: unknown = (carrier as { method?: unknown } | undefined)?.method
+    return typeof now === 'string' && now.toUpperCase() !== method ? nature('method') : undefined
   }
 
   /** A part of the body, in order. Beyond the cap nothing is kept any more. */
   write(chunk: Uint8Array): void {
     if (this.#state !== 'recording') return
-    this.#bytes += chunk.byteLength
-    if (this.#bytes > this.#fields.engine.limits.maxEntryBytes) this.#refuse(nature('too-large'))
-    // The caller may use the memory of the chunk again.
-    else this.#chunks.push(Uint8Array.prototype.slice.call(chunk))
+    if (this.#body.byteLength + chunk.byteLength > this.maxBytes) this.#refuse(nature('too-large'))
+    else this.#body.add(chunk)
   }
 
   /** Longer bodies pass unstored: who records one by chunks needs to hold no more of it than that. */
@@ -150,8 +211,8 @@ export class Capture {
   end(): void {
     const head = this.#head
     if (this.#state !== 'recording' || head === undefined) return
-    const refusal = lengthRefusal(head.lines, this.#bytes) ?? unstorableRefusal(this.scope)
-    if (refusal === undefined) this.#store(head, joinChunks(this.#chunks, this.#bytes))
+    const refusal = lengthRefusal(head.lines, this.#body.byteLength) ?? unstorableRefusal(this.scope)
+    if (refusal === undefined) this.#store(head, this.#body.whole())
     else this.#refuse(refusal)
   }
 
@@ -168,16 +229,75 @@ export class Capture {
     return this.#cacheStatus({ detail: refusal.reason })
   }
 
-  /** The response will not be completed: thrown, cut, aborted, or refused by the server itself. */
-  fail(error: unknown): void {
-    if (this.#state !== 'over') this.#refuse(fail('failed'), error)
-    else this.scope.withdraw?.()
+  /**
+   * The response will not be completed: thrown, cut, aborted, or refused by the server itself. Gives what may go out
+   * in its place, where nothing has gone out yet.
+   */
+  fail(error: unknown): OutgoingResponse | undefined {
+    if (this.#state === 'over') {
+      this.scope.withdraw?.()
+      return undefined
+    }
+    const isOpen = this.#state === 'open'
+    const answer = isOpen ? thrownRefusal(error) : undefined
+    const instead = isOpen && answer === undefined ? this.#standIn(fail('failed'), error) : undefined
+    if (instead === undefined) this.#refuse(answer ?? fail('failed'), error)
+    return instead
   }
 
   /** Nobody is there any more to take the response; that says nothing of the next one. */
   abort(error: unknown): void {
     this.#isAborted = true
     this.fail(error)
+  }
+
+  #usablePrevious(): Entry<StoredResponse> | undefined {
+    const { previous, isPreviousUsable } = this.#fields
+    return isPreviousUsable ? previous : undefined
+  }
+
+  /** What is stored, in the place of an error, where that is allowed. */
+  #standIn(refusal: Refusal, error: unknown, fwdStatus?: number): OutgoingResponse | undefined {
+    const { engine, status, staleIfError, request } = this.#fields
+    const previous = this.#usablePrevious()
+    const isForClient = status === 'miss' && !this.#isAborted
+    const now = engine.clock.now()
+    if (!isForClient || previous === undefined || !mayStandIn(previous, staleIfError, engine.ledger, now))
+      return undefined
+    this.#refuse(refusal, error)
+    embed(engine, previous, request.within, now)
+    return this.#respond(previous, { fwdStatus, detail: 'stale-if-error' })
+  }
+
+  /** The handler says that what is stored is still current (RFC 9111 §4.3.3). Not if nobody has asked it. */
+  #validated(head: Pick<ResponseHead, 'status' | 'lines' | 'baseline'>): OutgoingResponse | undefined {
+    const { engine, options } = this.#fields
+    const previous = this.#usablePrevious()
+    if (!this.#isValidating || previous === undefined) return undefined
+    if (options.tagFields !== 'ignore') this.scope.tag(namedTags(head.lines))
+    const isMeant =
+      mayBeRenewed(engine, previous, this.scope.tags) && isOfVersion(head.lines, ownEtag(previous.value))
+    const entry = renewedEntry(this.#fields, previous, head)
+    const judgement = this.#judgement({ lines: entry.value.headers })
+    const refusal = renewalRefusal(head, judgement) ?? (isMeant ? undefined : notRenewed)
+    if (refusal !== undefined) {
+      this.#refuse(refusal)
+      return this.#respond(previous, { fwdStatus: 304, detail: refusal.reason })
+    }
+    const refused = this.#keep(entry)
+    return this.#respond(entry, { fwdStatus: 304, ...storedOr(refused) })
+  }
+
+  #respond(entry: Entry<StoredResponse>, result: CaptureResult): OutgoingResponse {
+    const { engine, request, options } = this.#fields
+    const now = engine.clock.now()
+    const isFresh = engine.ledger.judge(entry, now) === 'fresh'
+    return respond(entry, asSent(request), {
+      now,
+      isFresh,
+      cacheStatus: this.#cacheStatus(result),
+      told: options,
+    })
   }
 
   #bodyRefusal({ lines, body }: ResponseHead): Refusal | undefined {
@@ -189,38 +309,46 @@ export class Capture {
   #planStream(head: ResponseHead): HeadPlan {
     this.#state = 'recording'
     return {
-      set: cacheControlLines(head.lines),
+      ...untouched,
+      set: defaultLines(this.#fields, head),
       cacheStatus: this.#cacheStatus({}),
-      isNotModified: false,
       isRecorded: true,
     }
   }
 
   /** The whole is here, so it is stored before it goes out, and can be compared with what the client has. */
   #planWhole(head: ResponseHead, body: Uint8Array): HeadPlan {
-    const { engine, request, place } = this.#fields
-    const set = cacheControlLines(head.lines)
-    set.push(...etagLines(head, body, place))
+    const set = [...defaultLines(this.#fields, head), ...etagLines(head, body, this.#fields.place)]
     const refused = head.isHeld ? this.#hold(body) : this.#store(head, exactCopy(body))
-    const isUnmodified =
-      head.status === 200 && isNotModified(request.rawHeaders, [...head.lines, ...set], engine.clock.now())
-    const fwdStatus = isUnmodified ? head.status : undefined
-    const status = refused === undefined ? { stored: true, fwdStatus } : { detail: refused, fwdStatus }
-    return { set, cacheStatus: this.#cacheStatus(status), isNotModified: isUnmodified, isRecorded: false }
+    const answer = this.#answer(head.status, [...head.lines, ...set], body)
+    const isWhole = !answer.isNotModified && answer.part === undefined
+    const cacheStatus = this.#cacheStatus({
+      fwdStatus: isWhole ? undefined : head.status,
+      ...storedOr(refused),
+    })
+    return { ...untouched, set, cacheStatus, ...answer }
+  }
+
+  #answer(status: number, lines: HeaderLines, body: Uint8Array): Pick<HeadPlan, 'isNotModified' | 'part'> {
+    const { request, engine } = this.#fields
+    return answerTo(request, { status, lines, body }, engine.clock.now())
   }
 
   /** As if it had been recorded: `end` stores it. */
   #hold(body: Uint8Array): undefined {
     this.#state = 'recording'
-    this.#chunks = [exactCopy(body)]
-    this.#bytes = body.byteLength
+    this.#body.add(body)
   }
 
   /** Gives the reason if it could not be stored after all; those who wait get it all the same. */
   #store(head: ResponseHead, body: Uint8Array): string | undefined {
+    this.scope.close()
+    return this.#keep(responseEntry(this.#fields, head, body))
+  }
+
+  #keep(entry: Entry<StoredResponse>): string | undefined {
     const { engine, fill, urlKey } = this.#fields
     this.scope.close()
-    const entry = this.#entry(head, body)
     const refused = engine.store(fill, entry)?.reason
     if (refused === undefined) {
       this.#isStored = true
@@ -230,25 +358,6 @@ export class Capture {
     this.#handOn(entry)
     this.#over({ how: 'value', entry })
     return refused
-  }
-
-  #entry(head: ResponseHead, body: Uint8Array): Entry<StoredResponse> {
-    const { engine, fill, request, options, urlKey, place } = this.#fields
-    const control = parseCacheControl(headerValues(head.lines, 'cache-control'))
-    const variantNames = selectingNames(engine.memory, urlKey, head.lines)
-    const variant = variantNames.length === 0 ? '' : variantOf(variantNames, request.rawHeaders)
-    const now = engine.clock.now()
-    const value = storedResponse(head, body, { variantNames, variant }, { place, now })
-    const paths = pathLabels(request.target)
-    if (head.route !== undefined) paths.push(pathLabel(head.route, 'page'))
-    return engine.entryOf(fill, {
-      value,
-      paths,
-      key: variant === '' ? urlKey : variantKey(urlKey, variant),
-      bytes: responseBytes(value),
-      life: lifetime(this.scope, control, options.life, engine.profiles.default),
-      bornAt: fill.bornAt - receivedAge(head.lines) * 1000,
-    })
   }
 
   /** Before any of those who wait has looked at it. */
@@ -279,7 +388,7 @@ export class Capture {
   /** To what is made of it inside the process, as a cached function does. */
   #handOn(entry?: Entry): void {
     const { engine, fill, request } = this.#fields
-    if (entry !== undefined) request.within?.consume(entry, engine, engine.clock.now())
+    if (entry !== undefined) embed(engine, entry, request.within, engine.clock.now())
     handOn(engine, fill, request.within)
   }
 
@@ -307,7 +416,7 @@ export class Capture {
 
   #over(landing: Parameters<Fill<StoredResponse>['land']>[0]): void {
     this.#state = 'over'
-    this.#chunks = []
+    this.#body.forget()
     this.scope.close()
     this.#fields.engine.fills.leave(this.#fields.fill)
     this.#land(landing)
@@ -321,11 +430,17 @@ export class Capture {
     else settled.then(() => fill.land(landing))
   }
 
-  #cacheStatus(result: { stored?: boolean; detail?: string; fwdStatus?: number | undefined }): string {
+  #cacheStatus(result: CaptureResult): string {
     return formatCacheStatus({ fwd: this.#fields.forward, ...result })
   }
 }
 
-function cacheControlLines(lines: HeaderLines): string[] {
-  return hasHeader(lines, 'cache-control') ? [] : ['Cache-Control', generatedCacheControl]
+/** A 404 that is thrown is an answer, and means what an answer means. */
+function thrownRefusal(error: unknown): Refusal | undefined {
+  const status = thrownStatus(error)
+  return status === undefined || isOutage(status) ? undefined : statusRefusal(status, none)
+}
+
+function storedOr(refused: string | undefined): CaptureResult {
+  return refused === undefined ? { stored: true } : { detail: refused }
 }

@@ -1,15 +1,23 @@
 import type { Capture } from './capture.ts'
+import type { HeaderLines } from './headers.ts'
 import { isConditionalHeader } from './request.ts'
 
-/** The client's conditions and ranges, which the handler sees until it is decided that the cache answers them. */
+/** Puts lines in the place of the client's conditions. Gives what puts those back. */
+type Replace = (conditions: HeaderLines) => () => void
+
+/**
+ * The client's conditions and ranges, which the handler sees until it is decided that the cache answers them; then it
+ * sees those by which the cache asks.
+ */
 export class ClientConditions {
-  readonly #hideThem: () => () => void
+  readonly #capture: Capture
+  readonly #replace: Replace
   #show: () => void = () => {}
   #isHeadOut = false
 
-  /** @param hide takes them away from whoever looks at the request; gives what puts them back */
-  constructor(capture: Capture, hide: () => () => void, onDecided: () => void = () => {}) {
-    this.#hideThem = hide
+  constructor(capture: Capture, replace: Replace, onDecided: () => void = () => {}) {
+    this.#capture = capture
+    this.#replace = replace
     capture.onDecided = () => {
       onDecided()
       this.#hide()
@@ -31,15 +39,20 @@ export class ClientConditions {
 
   #hide(): void {
     this.restore()
-    if (!this.#isHeadOut) this.#show = this.#hideThem()
+    if (!this.#isHeadOut) this.#show = this.#replace(this.#capture.conditions)
   }
 }
 
-/** Takes the client's conditions out of headers by lower-case name. Gives what puts them back. */
-export function hideConditions(headers: Record<string, unknown>): () => void {
+/** Puts lines in the place of the conditions among headers by lower-case name. Gives what puts those back. */
+export function replaceConditions(headers: Record<string, unknown>, conditions: HeaderLines): () => void {
   const hidden = Object.entries(headers).filter(([name]) => isConditionalHeader(name))
-  for (const [name] of hidden) delete headers[name]
+  const hide = () => {
+    for (const name of Object.keys(headers)) if (isConditionalHeader(name)) delete headers[name]
+  }
+  hide()
+  for (let at = 0; at < conditions.length; at += 2) headers[conditions[at] as string] = conditions[at + 1]
   return () => {
+    hide()
     Object.assign(headers, Object.fromEntries(hidden))
   }
 }

@@ -6,12 +6,10 @@ import { trimWhitespace } from './syntax.ts'
 export type KeyPair = readonly [name: string, value: string | undefined]
 
 export interface KeyParts {
-  readonly version: string
-  readonly mount: string
+  /** As `keyPrefix` gives it. */
+  readonly prefix: string
   readonly scheme: string
   readonly authority: string
-  /** What the request itself says of its host, if that is something else. */
-  readonly host: string | undefined
   readonly target: string
   readonly headers: readonly KeyPair[]
   readonly cookies: readonly KeyPair[]
@@ -25,11 +23,15 @@ export type KeyedQuery = 'all' | readonly string[] | { readonly ignore: readonly
  * comes last, so no value can be read as the end of one part and the start of another.
  */
 export function cacheKey(parts: KeyParts): string {
-  const { version, mount, scheme, authority, host, target, headers, cookies } = parts
-  let start = `${encodePart(version)}${encodePart(mount)}${encodePart(scheme)}${encodePart(authority)}`
-  if (host !== undefined) start += `~${encodePart(host)}`
+  const { prefix, scheme, authority, target, headers, cookies } = parts
+  const start = `${prefix}${encodePart(scheme)}${encodePart(authority)}`
   if (headers.length === 0 && cookies.length === 0) return `${start} ${target}`
   return `${start}+${encodePairs(headers)}${encodePairs(cookies)}${target}`
+}
+
+/** What all keys of one mount begin with. */
+export function keyPrefix(version: string, mount: string): string {
+  return `${encodePart(version)}${encodePart(mount)}`
 }
 
 /** One self-delimiting part of a key; undefined is told from every string. */

@@ -4,14 +4,14 @@ import type { Moment } from '../cache/fills.ts'
 import { hasCredentials } from './bypass.ts'
 import type { ForwardReason } from './cache-status.ts'
 import { headerValue } from './headers.ts'
-import { otherHost } from './host.ts'
 import type { KeyPair } from './key.ts'
 import { cacheKey, cookieValues, keyedTarget } from './key.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { IncomingRequest } from './request.ts'
+import { routingPairs } from './routing-fields.ts'
 import type { StoredResponse } from './stored-response.ts'
 import type { Variants } from './variants.ts'
-import { isVariants, variantKey } from './variants.ts'
+import { isVariants, selectVariant } from './variants.ts'
 import { variantOf } from './vary.ts'
 
 /** Where a request's response is or will be, and what lies there. */
@@ -23,21 +23,23 @@ export interface Found extends Moment {
   readonly entry: Entry<StoredResponse> | undefined
   /** The entry is not for requests like this one. */
   readonly isForbidden: boolean
+  /** It would do, but the client asks for more (RFC 9111 §5.2.1). */
+  readonly isPassedOver?: true
 }
 
 export function lookup<Native>(
-  { memory, version }: Engine,
+  { memory }: Engine,
   request: IncomingRequest<Native>,
   options: ResolvedOptions<Native>,
   began: Moment,
 ): Found {
-  const urlKey = requestKey(request, options, version)
+  const urlKey = requestKey(request, options)
   const held = memory.get(urlKey) as Entry<StoredResponse | Variants> | undefined
   if (held === undefined || !isVariants(held.value)) {
     const entry = held as Entry<StoredResponse> | undefined
     return { urlKey, key: urlKey, entry, ...began, isForbidden: isForbidden(entry, request, options) }
   }
-  const key = variantKey(urlKey, variantOf(held.value.names, request.rawHeaders))
+  const key = selectVariant(memory, urlKey, held.value, request.rawHeaders)
   const entry = memory.get(key) as Entry<StoredResponse> | undefined
   return { urlKey, key, entry, ...began, isForbidden: isForbidden(entry, request, options) }
 }
@@ -57,8 +59,8 @@ export function isForVariant({ value }: Entry<StoredResponse>, { rawHeaders }: I
 }
 
 /** Why a request goes forward that found nothing to use (RFC 9211 §2.2). */
-export function forwardReason({ urlKey, key, entry, isForbidden }: Found): ForwardReason {
-  if (isForbidden) return 'request'
+export function forwardReason({ urlKey, key, entry, isForbidden, isPassedOver }: Found): ForwardReason {
+  if (isForbidden || isPassedOver) return 'request'
   if (entry !== undefined) return 'stale'
   return key === urlKey ? 'uri-miss' : 'vary-miss'
 }
@@ -67,18 +69,18 @@ const none: readonly KeyPair[] = []
 
 function requestKey<Native>(
   request: IncomingRequest<Native>,
-  { query, keyHeaders, keyCookies, isByHost, name }: ResolvedOptions<Native>,
-  version: string,
+  { query, keyHeaders, keyCookies, isByHost, keyPrefix: prefix }: ResolvedOptions<Native>,
 ): string {
   const { scheme, authority, target, rawHeaders } = request
+  const named =
+    keyHeaders.length === 0 ? none : keyHeaders.map((key): KeyPair => [key, headerValue(rawHeaders, key)])
+  const routing = routingPairs(rawHeaders, isByHost ? authority : undefined)
   return cacheKey({
-    version,
-    mount: name,
+    prefix,
     scheme: isByHost ? scheme : '',
     authority: isByHost ? authority : '',
-    host: isByHost ? otherHost(request) : undefined,
     target: keyedTarget(target, query),
-    headers: keyHeaders.length === 0 ? none : keyHeaders.map((key) => [key, headerValue(rawHeaders, key)]),
+    headers: routing.length === 0 ? named : [...named, ...routing],
     cookies: keyCookies.length === 0 ? none : cookieValues(rawHeaders, keyCookies),
   })
 }

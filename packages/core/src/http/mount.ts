@@ -13,7 +13,8 @@ import { bypassReason, hasCredentials } from './bypass.ts'
 import { formatCacheStatus } from './cache-status.ts'
 import type { CaptureFields } from './capture.ts'
 import { Capture } from './capture.ts'
-import { hitHandle, staleHandle } from './handle.ts'
+import { embed } from './embed.ts'
+import { bypassHandle, hitHandle, staleHandle } from './handle.ts'
 import { hasPlainHost } from './host.ts'
 import { keyedTarget } from './key.ts'
 import type { Found } from './lookup.ts'
@@ -24,16 +25,29 @@ import { notePassage, passageOf } from './passage.ts'
 import { Refill } from './refill.ts'
 import type { IncomingRequest } from './request.ts'
 import { pathOf } from './request.ts'
-import { respond } from './respond.ts'
+import type { RequestControl } from './request-control.ts'
+import { nothingAsked, requestControl } from './request-control.ts'
+import { gatewayTimeout, respond } from './respond.ts'
+import { freshnessFor, isToBeValidated, mayStandIn } from './reuse.ts'
 import type { Place } from './store-response.ts'
 import type { StoredResponse } from './stored-response.ts'
-import type { Verdict } from './verdict.ts'
+import { unsafeWatch } from './unsafe.ts'
+import { uriLabel } from './uri.ts'
+import type { SendVerdict, Verdict } from './verdict.ts'
 import { pass, stayOut } from './verdict.ts'
 
 /** Nobody waits longer for a flight of which it is not known whether it will be shared, counted from its start. */
 const undecidedWaitMs = 200
 /** A waiter sees so many flights fail, then goes on alone. */
 const maxFailures = 2
+
+/** A request for what has to be made first. */
+interface Wanted<Native = unknown> {
+  readonly request: IncomingRequest<Native>
+  readonly found: Found
+  /** Seconds for which its client takes something stale in the place of an error. */
+  readonly staleIfError: number
+}
 
 /** One place in an application where responses are cached. */
 export class Mount<Native = unknown> {
@@ -97,24 +111,62 @@ export class Mount<Native = unknown> {
   #serve(request: IncomingRequest<Native>, position: number): Verdict | Promise<Verdict> {
     const engine = this.#engine
     const now = engine.clock.now()
+    const asked = this.#options.obeysRequests ? requestControl(request.headers) : nothingAsked
+    if (asked.noStore) return this.#forward('no-store')
     const found = lookup(engine, request, this.#options, { position, at: now })
     const { entry } = found
-    if (entry === undefined || found.isForbidden) return this.#miss(request, found)
-    const freshness = engine.ledger.judge(entry, now)
+    if (entry === undefined || found.isForbidden) return this.#miss(request, found, asked)
+    const freshness =
+      asked === nothingAsked
+        ? engine.ledger.judge(entry, now)
+        : freshnessFor(asked, entry, engine.ledger, now)
+    if (freshness === 'fresh') return this.#hit(request, entry, now)
     // Something old must not be stored as part of something new.
     const isTooOld = freshness === 'stale' && request.within?.isDecided === true
-    if (freshness === 'expired' || isTooOld) return this.#miss(request, found)
-    return freshness === 'fresh'
-      ? this.#hit(request, entry, now)
-      : this.#stale(request, found.urlKey, entry, now)
+    if (freshness === 'stale' && !isTooOld) return this.#stale(request, found.urlKey, entry, now)
+    if (freshness === 'no') return this.#miss(request, { ...found, isPassedOver: true }, asked)
+    return this.#isFailing(entry, asked, now)
+      ? this.#sendStale(request, entry, now, 'stale-if-error')
+      : this.#miss(request, found, asked)
   }
 
   #hit(request: IncomingRequest<Native>, entry: Entry<StoredResponse>, now: number): Verdict {
-    this.#engine.events.key('hit', entry.key)
-    this.#handOn(entry, request, now)
+    const { events } = this.#engine
+    events.key('hit', entry.key)
+    embed(this.#engine, entry, request.within, now)
     const ttl = Math.ceil((Math.min(entry.staleAt, entry.expiredAt) - now) / 1000)
-    const response = respond(entry, request, now, formatCacheStatus({ hit: true, ttl }))
-    return { do: 'send', response, handle: hitHandle }
+    const use = {
+      now,
+      isFresh: true,
+      cacheStatus: formatCacheStatus({ hit: true, ttl }),
+      told: this.#options,
+    }
+    return { do: 'send', response: respond(entry, request, use), handle: hitHandle }
+  }
+
+  /** It has failed a short while ago, and what is stored may go out instead until it is tried again. */
+  #isFailing(entry: Entry<StoredResponse>, asked: RequestControl, now: number): boolean {
+    return (
+      entry.isFailing &&
+      now < entry.retryAt &&
+      mayStandIn(entry, asked.staleIfError, this.#engine.ledger, now)
+    )
+  }
+
+  #sendStale(
+    request: IncomingRequest<Native>,
+    entry: Entry<StoredResponse>,
+    now: number,
+    detail?: string,
+  ): SendVerdict {
+    const engine = this.#engine
+    engine.events.key('stale', entry.key)
+    embed(engine, entry, request.within, now)
+    // A mark tells that it is stale, not since when.
+    const ttl = Number.isFinite(entry.staleAt) ? Math.min(-1, Math.floor((entry.staleAt - now) / 1000)) : -1
+    const cacheStatus = formatCacheStatus({ hit: true, ttl, detail })
+    const use = { now, isFresh: false, cacheStatus, told: this.#options }
+    return { do: 'send', response: respond(entry, request, use), handle: staleHandle }
   }
 
   /** The old response goes out at once; the first who comes by starts a refill behind it. */
@@ -125,30 +177,29 @@ export class Mount<Native = unknown> {
     now: number,
   ): Verdict {
     const engine = this.#engine
-    engine.events.key('stale', entry.key)
-    this.#handOn(entry, request, now)
-    // A mark tells that it is stale, not since when.
-    const ttl = Number.isFinite(entry.staleAt) ? Math.min(-1, Math.floor((entry.staleAt - now) / 1000)) : -1
-    const response = respond(entry, request, now, formatCacheStatus({ hit: true, ttl }))
-    if (!engine.canRefill(entry, entry.key, now)) return { do: 'send', response, handle: staleHandle }
-    const fill = engine.fills.begin<StoredResponse>(entry.key, this.#scope(request, true), now, entry)
+    const sent = this.#sendStale(request, entry, now)
+    if (!engine.canRefill(entry, entry.key, now)) return sent
+    const uri = this.#uriOf(request)
+    const fill = engine.fills.begin<StoredResponse>(entry.key, this.#scope(request, true), now, entry, {
+      uri,
+    })
     const refill = new Refill({ engine, mount: this, request, fill, previous: entry, urlKey })
-    return { do: 'send', response, handle: staleHandle, refill }
+    return { ...sent, refill }
   }
 
-  #miss(request: IncomingRequest<Native>, found: Found): Verdict | Promise<Verdict> {
+  #miss(request: IncomingRequest<Native>, found: Found, asked: RequestControl): Verdict | Promise<Verdict> {
     const { history, events } = this.#engine
     const nature = history.get(found.key)
     if (nature?.isCeded) return stayOut()
     events.key('miss', found.key)
+    if (asked.onlyIfCached) return { do: 'send', response: gatewayTimeout, handle: bypassHandle }
     // What a HEAD gives is no response to a GET, so there is nothing to store and nothing to share.
     if (request.method === 'HEAD') return pass(formatCacheStatus({ fwd: forwardReason(found) }))
     if (!hasPlainHost(request)) return this.#bypass(request, 'host')
-    if (nature?.isUncollapsible || hasCredentials(request, this.#options)) {
-      return this.#lead(request, found, false)
-    }
-    const flight = this.#flight(request, found)
-    return flight === undefined ? this.#lead(request, found, true) : this.#follow(request, found, flight)
+    const isAlone = nature?.isUncollapsible || found.isPassedOver || hasCredentials(request, this.#options)
+    const flight = isAlone ? undefined : this.#flight(request, found)
+    const wanted: Wanted<Native> = { request, found, staleIfError: asked.staleIfError }
+    return flight === undefined ? this.#lead(wanted, !isAlone) : this.#follow(wanted, flight)
   }
 
   /**
@@ -164,18 +215,22 @@ export class Mount<Native = unknown> {
   }
 
   /** Runs the handler, and lets others wait for it if it is a flight. */
-  #lead(request: IncomingRequest<Native>, found: Found, isFlight: boolean): Verdict {
+  #lead({ request, found, staleIfError }: Wanted<Native>, isFlight: boolean): Verdict {
     const { fills, history, clock } = this.#engine
     const { key, urlKey, entry, position } = found
     const isDecided = this.#options.isOptedIn || entry !== undefined || history.get(key)?.isDecided === true
     const scope = this.#scope(request, isDecided)
-    const fill = fills.begin<StoredResponse>(key, scope, clock.now(), entry, { isFlight, version: position })
+    const uri = this.#uriOf(request)
+    const started = { isFlight, version: position, uri }
+    const fill = fills.begin<StoredResponse>(key, scope, clock.now(), entry, started)
     const stopTimer = this.#engine.startFillTimer(() => fills.giveUp(fill))
     const forward = forwardReason(found)
     return this.#capture(request, {
       fill,
       urlKey,
       previous: entry,
+      isPreviousUsable: !found.isForbidden,
+      staleIfError,
       forward,
       status: 'miss',
       onEnd: stopTimer,
@@ -187,12 +242,13 @@ export class Mount<Native = unknown> {
     refill.isReached = true
     const { fill, urlKey, previous } = refill
     const onEnd = () => refill.finish()
-    return this.#capture(request, { fill, urlKey, previous, forward: 'stale', status: 'refill', onEnd })
+    const rest = { fill, urlKey, previous, isPreviousUsable: true, staleIfError: 0 } as const
+    return this.#capture(request, { ...rest, forward: 'stale', status: 'refill', onEnd })
   }
 
   #capture(
     request: IncomingRequest<Native>,
-    rest: Pick<CaptureFields, 'fill' | 'urlKey' | 'previous' | 'forward' | 'status' | 'onEnd'>,
+    rest: Omit<CaptureFields, 'engine' | 'options' | 'place' | 'request' | 'hasCredentials'>,
   ): Verdict {
     this.#tag(rest.fill.scope, request)
     const capture = new Capture({
@@ -221,20 +277,21 @@ export class Mount<Native = unknown> {
    * Waits for a flight, and takes what lands if it is for everybody and was not invalidated before this
    * request began. If it failed, one of those who waited tries; a refusal lets all go on at once.
    */
-  async #follow(
-    request: IncomingRequest<Native>,
-    found: Found,
-    first: Fill<StoredResponse>,
-  ): Promise<Verdict> {
+  async #follow(wanted: Wanted<Native>, first: Fill<StoredResponse>): Promise<Verdict> {
     const { ledger, history } = this.#engine
+    const { request, found } = wanted
     const { key, position, at } = found
     let flight = first
     for (let failures = 0; failures < maxFailures && flight.waiters < maxWaiters; ) {
       const landing = await this.#wait(flight)
       if (landing === undefined || landing.how === 'refused' || flight.isWithdrawn) break
-      if (landing.how === 'failed') failures += landing.isAborted ? 0 : 1
-      else {
+      if (landing.how === 'failed') {
+        const standIn = landing.isAborted ? undefined : this.#standIn(wanted)
+        if (standIn !== undefined) return standIn
+        failures += landing.isAborted ? 0 : 1
+      } else {
         const { entry } = landing
+        if (isToBeValidated(entry)) break
         if (!isForVariant(entry, request)) {
           // Were it not stored, the followers of other variants would go one after the other.
           if (this.#engine.memory.peek(entry.key) !== entry) break
@@ -244,26 +301,28 @@ export class Mount<Native = unknown> {
         if (!isMarked) return this.#collapsed(request, found, entry)
       }
       const next = this.#flight(request, found)
-      if (next === undefined) return this.#lead(request, found, true)
+      if (next === undefined) return this.#lead(wanted, true)
       flight = next
     }
-    return history.get(key)?.isCeded ? stayOut() : this.#lead(request, found, false)
+    return history.get(key)?.isCeded ? stayOut() : this.#lead(wanted, false)
+  }
+
+  /** What is stored, where the one that was waited for has failed. */
+  #standIn({ request, found, staleIfError }: Wanted<Native>): Verdict | undefined {
+    const { clock, ledger } = this.#engine
+    const { entry, isForbidden } = found
+    const now = clock.now()
+    if (entry === undefined || isForbidden || !mayStandIn(entry, staleIfError, ledger, now)) return undefined
+    return this.#sendStale(request, entry, now, 'stale-if-error')
   }
 
   #collapsed(request: IncomingRequest<Native>, found: Found, entry: Entry<StoredResponse>): Verdict {
     const now = this.#engine.clock.now()
-    this.#handOn(entry, request, now)
+    embed(this.#engine, entry, request.within, now)
+    const isFresh = this.#engine.ledger.judge(entry, now) === 'fresh'
     const cacheStatus = formatCacheStatus({ fwd: forwardReason(found), collapsed: true })
-    const response = respond(entry, request, now, cacheStatus)
+    const response = respond(entry, request, { now, isFresh, cacheStatus, told: this.#options })
     return { do: 'send', response, handle: hitHandle }
-  }
-
-  /** What is made of a response is labelled by it, as by a cached function. */
-  #handOn(entry: Entry, { within }: IncomingRequest<Native>, now: number): void {
-    if (within === undefined) return
-    const { ledger } = this.#engine
-    within.consume(entry, this.#engine, now)
-    if (ledger.judge(entry, now) !== 'fresh') within.refuseStale(ledger.markedExpiredAt(entry))
   }
 
   /** Undefined if it took too long, above all with nobody knowing whether it will be shared. */
@@ -296,15 +355,30 @@ export class Mount<Native = unknown> {
     return scope
   }
 
+  #uriOf(request: IncomingRequest<Native>): string {
+    const { query, isByHost } = this.#options
+    return uriLabel({ ...request, target: keyedTarget(request.target, query) }, isByHost)
+  }
+
   #passOver(request: IncomingRequest<Native>, error: unknown): Verdict {
     const message = `The cache failed, and the request went past it: ${describeError(error)}`
     warnOnce('RESTALE_INTERNAL', this.#options.name, message)
     return this.#bypass(request, 'error')
   }
 
-  #bypass({ method, target }: IncomingRequest<Native>, reason: string): Verdict {
+  /** The client's own wish. */
+  #forward(detail: string): Verdict {
+    this.#engine.events.reason('bypass', undefined, detail)
+    return pass(formatCacheStatus({ fwd: 'request', detail }))
+  }
+
+  #bypass(request: IncomingRequest<Native>, reason: string): Verdict {
+    const { method, target } = request
     this.#engine.events.reason('bypass', undefined, reason)
-    if (reason === 'method') return pass(formatCacheStatus({ fwd: 'method' }))
+    if (reason === 'method') {
+      const watch = unsafeWatch(this.#engine, request, this.#options as ResolvedOptions<never>)
+      return pass(formatCacheStatus({ fwd: 'method' }), watch)
+    }
     // By mount: which route it would have come to is not known, and a client can make up any number of paths.
     explainOnce(`mount ${this.#options.name}`, reason, `${method} ${pathOf(target)}`)
     return pass(formatCacheStatus({ fwd: 'bypass', detail: reason }))

@@ -1,5 +1,5 @@
 import type { HeaderLines } from './headers.ts'
-import { connectionNamed, hopByHop, isPerRequestHeader } from './headers.ts'
+import { connectionNamed, headerValues, hopByHop, isPerRequestHeader } from './headers.ts'
 
 /** What was made of the header lines below the cache. */
 export interface OwnLines {
@@ -14,22 +14,38 @@ export interface OwnLines {
 /** Made afresh at each use, or kept in another form. */
 const notKept: ReadonlySet<string> = new Set(['age', 'cache-status', 'content-length', 'set-cookie', 'vary'])
 
+/** What of the lines below the cache is kept, beyond what always is. */
+export interface Keeping {
+  readonly storesCookies: boolean
+  readonly storesPerRequest: boolean
+  /** Lower-case names that are left out. */
+  readonly keptOut: readonly string[]
+}
+
 /**
  * The lines that the handler added, changed or removed. What stood there before belongs to this one request:
  * the layers outside write theirs again on every other.
  */
-export function ownLines(lines: HeaderLines, baseline: HeaderLines): OwnLines {
+export function ownLines(
+  lines: HeaderLines,
+  baseline: HeaderLines,
+  { storesCookies, storesPerRequest, keptOut }: Keeping,
+): OwnLines {
   const now = byName(lines)
   const before = byName(baseline)
   const named = connectionNamed(lines)
   const own: OwnLines = { headers: [], added: [], removed: [] }
   for (const [name, { values, spelling }] of now) {
-    if (notKept.has(name) || hopByHop.has(name) || named.has(name) || isPerRequestHeader(name)) continue
+    if (notKept.has(name) || hopByHop.has(name) || named.has(name) || keptOut.includes(name)) continue
+    if (!storesPerRequest && isPerRequestHeader(name)) continue
     const stood = before.get(name)?.values ?? []
     const isExtended = stood.length > 0 && stood.every((value, index) => value === values[index])
     const kept = isExtended ? values.slice(stood.length) : values
     for (const value of kept) (isExtended ? own.added : own.headers).push(spelling, value)
   }
+  // Always beside those that stand there: each is a cookie of its own.
+  const cookies = storesCookies && !keptOut.includes('set-cookie') ? cookiesBeyond(lines, baseline) : []
+  for (const cookie of cookies) own.added.push('Set-Cookie', cookie)
   for (const name of before.keys()) {
     if (!now.has(name) && !notKept.has(name)) own.removed.push(name)
   }
@@ -44,6 +60,11 @@ export function valuesBeyond(values: readonly string[], baseline: readonly strin
     if (index >= 0) stood.splice(index, 1)
     return index < 0
   })
+}
+
+/** The cookies that were set below the cache. */
+export function cookiesBeyond(lines: HeaderLines, baseline: HeaderLines): string[] {
+  return valuesBeyond(headerValues(lines, 'set-cookie'), headerValues(baseline, 'set-cookie'))
 }
 
 interface Field {

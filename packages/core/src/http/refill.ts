@@ -19,7 +19,7 @@ export class Refill {
   /** The mount that it is for; those further out let it through. */
   readonly mount: object
   readonly fill: Fill<StoredResponse>
-  readonly previous: Entry
+  readonly previous: Entry<StoredResponse>
   readonly urlKey: string
   /** It has come to its mount. */
   isReached = false
@@ -31,7 +31,7 @@ export class Refill {
     mount: object
     request: IncomingRequest
     fill: Fill<StoredResponse>
-    previous: Entry
+    previous: Entry<StoredResponse>
     urlKey: string
   }) {
     const { engine, mount, request, fill, previous, urlKey } = fields

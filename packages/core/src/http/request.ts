@@ -1,6 +1,7 @@
 import type { FillScope } from '../cache/scope.ts'
 import type { Capture } from './capture.ts'
 import type { HeaderLines } from './headers.ts'
+import { headerValue } from './headers.ts'
 import type { Refill } from './refill.ts'
 
 /** What an adapter gives of a request. */
@@ -56,6 +57,13 @@ const connectionHeaders = new Set([
 /** Conditions and ranges: the cache answers them itself, so a handler whose response is to be stored does not see them. */
 export function isConditionalHeader(lowerName: string): boolean {
   return conditionalHeaders.has(lowerName)
+}
+
+/** With the client's conditions and ranges, which may be hidden from whoever looks at the request now. */
+export function asSent<Native>(request: IncomingRequest<Native>): IncomingRequest<Native> {
+  const headers: Record<string, string | undefined> = {}
+  for (const name of conditionalHeaders) headers[name] = headerValue(request.rawHeaders, name)
+  return { ...request, headers: { ...request.headers, ...headers } }
 }
 
 /** The fields with which a refill asks again: those of the request, less conditions, ranges and connection. */

@@ -1,36 +1,97 @@
 import type { Entry } from '../cache/entry.ts'
 import { isNotModified, notModifiedHeaders } from './conditional.ts'
+import { alwaysAskLines, downstreamLines } from './downstream.ts'
 import type { HeaderLines } from './headers.ts'
+import { headerValue, listMembers } from './headers.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { BodyPart } from './range.ts'
+import { isSatisfiable, partLines, requestedPart } from './range.ts'
 import type { IncomingRequest } from './request.ts'
 import type { OutgoingResponse, StoredResponse } from './stored-response.ts'
 
-/**
- * Law 7: a client may keep what it got, but asks each time, and mostly hears 304. We cannot invalidate what
- * lies in browsers and CDNs.
- */
-export const generatedCacheControl = 'max-age=0, must-revalidate'
-const generatedLines = ['Cache-Control', generatedCacheControl]
+type Told = Pick<ResolvedOptions<never>, 'tellsBrowsers' | 'tellsCdns'>
 
-/** A stored response as this request gets it: whole, without body for HEAD, or 304. */
-export function respond(
-  entry: Entry<StoredResponse>,
-  request: IncomingRequest,
-  now: number,
-  cacheStatus: string,
-): OutgoingResponse {
-  const { status, headers, added, removed, vary, body, hasCacheControl } = entry.value
+/** How a stored response goes out. */
+export interface Use {
+  readonly now: number
+  readonly isFresh: boolean
+  /** Our member for `Cache-Status`. */
+  readonly cacheStatus: string
+  readonly told: Told
+}
+
+/** A stored response as this request gets it: whole, a part of it, without body for HEAD, or 304. */
+export function respond(entry: Entry<StoredResponse>, request: IncomingRequest, use: Use): OutgoingResponse {
+  const { status, headers, added, removed, vary, body } = entry.value
+  const { now, cacheStatus } = use
   const isUnmodified = status === 200 && isConditionMet(request, headers, now)
-  const lines = [...(isUnmodified ? notModifiedHeaders(headers) : headers), 'Age', String(ageOf(entry, now))]
-  return {
+  const age = ageOf(entry, now)
+  const outgoing: OutgoingResponse = {
     status: isUnmodified ? 304 : status,
-    headers: lines,
-    defaults: hasCacheControl ? [] : generatedLines,
+    headers: [...(isUnmodified ? notModifiedHeaders(headers) : headers), 'Age', String(age)],
+    defaults: defaultLines(entry, age, use),
     added,
     removed,
     vary,
     body: isUnmodified || request.method === 'HEAD' ? undefined : body,
     cacheStatus,
   }
+  // RFC 9110 §13.2.2: conditions come first.
+  if (request.headers.range === undefined || status !== 200 || isUnmodified) return outgoing
+  const part = requestedPart(request, headers, body.byteLength, now)
+  return part === undefined ? outgoing : partial(outgoing, part, body)
+}
+
+const none: HeaderLines = []
+
+/** For a client that wants nothing but what is stored (RFC 9111 §5.2.1.7). */
+export const gatewayTimeout: OutgoingResponse = {
+  status: 504,
+  headers: ['Content-Length', '0'],
+  defaults: ['Cache-Control', 'no-store'],
+  added: [],
+  removed: [],
+  vary: [],
+  body: new Uint8Array(),
+  cacheStatus: undefined,
+}
+
+function defaultLines(
+  { life, value }: Entry<StoredResponse>,
+  age: number,
+  { told, isFresh }: Use,
+): HeaderLines {
+  if (!told.tellsBrowsers && !told.tellsCdns) return value.hasOwnLife ? none : alwaysAskLines
+  return downstreamLines(value, value.staleness.isByHeader ? undefined : { life, age, isFresh }, told)
+}
+
+/** RFC 9110 §15.3.7, §15.5.17. */
+function partial(whole: OutgoingResponse, part: BodyPart, body: Uint8Array): OutgoingResponse {
+  const isPart = isSatisfiable(part)
+  const lines = isPart ? whole.headers : notModifiedHeaders(whole.headers)
+  const kept = lines.filter((_, index) => !isReplaced((lines[index - (index % 2)] as string).toLowerCase()))
+  return {
+    ...whole,
+    status: isPart ? 206 : 416,
+    headers: [
+      ...kept,
+      ...partLines(part, body.byteLength),
+      ...untransformed([...whole.headers, ...whole.defaults]),
+    ],
+    defaults: [],
+    body: body.subarray(part.start, part.end),
+  }
+}
+
+function isReplaced(lowerName: string): boolean {
+  return lowerName === 'content-length' || lowerName === 'cache-control'
+}
+
+/** Outer layers are not to compress a part: its bytes are those of the whole as it is (RFC 9111 §5.2.2.6). */
+export function untransformed(lines: HeaderLines): string[] {
+  const members = listMembers(headerValue(lines, 'cache-control') ?? '')
+  const isSaid = members.some((member) => member.toLowerCase() === 'no-transform')
+  return ['Cache-Control', (isSaid ? members : [...members, 'no-transform']).join(', ')]
 }
 
 /** Whether the client's own condition makes it a 304. */

@@ -1,11 +1,14 @@
 import type { FillScope } from '../cache/scope.ts'
 import type { CacheControl } from './cache-control.ts'
-import { parseCacheControl } from './cache-control.ts'
+import { explicitLifetime } from './freshness-lifetime.ts'
 import type { HeaderLines } from './headers.ts'
 import { headerValue, headerValues } from './headers.ts'
+import { headerLifetime, lifeByHeader } from './lifetime.ts'
 import type { ResolvedOptions } from './options.ts'
-import { valuesBeyond } from './own-lines.ts'
-import { unsupportedVary, varyMembers } from './vary.ts'
+import { cookiesBeyond, valuesBeyond } from './own-lines.ts'
+import type { ResponsePolicy } from './response-policy.ts'
+import { validatorsOf } from './store-response.ts'
+import { varyMembers } from './vary.ts'
 
 /** The head of a response on its way out. */
 export interface ResponseHead {
@@ -42,26 +45,65 @@ export interface Refusal {
 const failures: ReadonlySet<number> = new Set([401, 403, 407, 408, 425, 429])
 /** Answers to conditions and ranges of one request. */
 const partialAnswers: ReadonlySet<number> = new Set([206, 304, 412, 416])
+/** Those whose caching RFC 9110 §15 and RFC 7725 define; `must-understand` asks for no less (RFC 9111 §5.2.2.3). */
+const understood: ReadonlySet<number> = new Set([
+  200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 305, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407,
+  408, 409, 410, 411, 413, 414, 415, 417, 421, 422, 426, 451, 500, 501, 502, 503, 504, 505,
+])
+
+/** What a response is judged by. */
+export interface Judgement {
+  readonly scope: FillScope
+  readonly options: ResolvedOptions<never>
+  readonly policy: ResponsePolicy
+  /** The request has an `Authorization` that is not in the key. */
+  readonly hasCredentials: boolean
+  /** There is a response that could still be used, and would be replaced. */
+  readonly isReplacing: boolean
+  /** Epoch milliseconds. */
+  readonly now: number
+}
 
 /** Why this response must not be stored, or nothing. Judges the head alone; completeness is judged at the end. */
-export function refusalOf(
-  head: ResponseHead,
-  scope: FillScope,
-  options: ResolvedOptions<never>,
-  hasCredentials: boolean,
-): Refusal | undefined {
-  const control = parseCacheControl(headerValues(head.lines, 'cache-control'))
+export function refusalOf(head: ResponseHead, judgement: Judgement): Refusal | undefined {
+  const { scope, options, policy, hasCredentials } = judgement
+  const { control } = policy
   return (
     statusRefusal(head.status, options.statuses) ??
-    optInRefusal(scope, options, control) ??
-    vetoRefusal(control) ??
+    failureRefusal(head, judgement) ??
+    originsRefusal(head.status, judgement) ??
+    optInRefusal(head, judgement) ??
     unstorableRefusal(scope) ??
     ownerRefusal(head, options) ??
-    varyRefusal(head, options) ??
+    varyRefusal(head) ??
     eventStreamRefusal(head.lines) ??
     (headerValue(head.lines, 'content-range') === undefined ? undefined : keep('content-range')) ??
     (hasCredentials && !permitsAuthorization(control) ? keep('authorization') : undefined)
   )
+}
+
+/** Why a response that a 304 has validated must not be kept any longer. */
+export function renewalRefusal(
+  head: Pick<ResponseHead, 'lines' | 'baseline'>,
+  judgement: Judgement,
+): Refusal | undefined {
+  const hasCookie = hasOwnCookie(cookiesBeyond(head.lines, head.baseline), judgement.options)
+  return (
+    originsRefusal(200, judgement) ??
+    unstorableRefusal(judgement.scope) ??
+    (hasCookie ? nature('set-cookie') : undefined)
+  )
+}
+
+/** Of errors only those are stored that say how long, and none in the place of something better (RFC 9111 §4.3.3). */
+function failureRefusal(
+  head: ResponseHead,
+  { options, policy, isReplacing, now }: Judgement,
+): Refusal | undefined {
+  const { status, lines } = head
+  if (options.statuses !== 'any' || !isFailure(status)) return undefined
+  const isStorable = !isReplacing && explicitLifetime(policy, lines, now) !== undefined
+  return isStorable ? undefined : fail(`status-${status}`)
 }
 
 /** RFC 9111 §3.5. */
@@ -95,23 +137,46 @@ export function keep(reason: string): Refusal {
 }
 
 /** What a status means for what was stored before, unless it is one of those that are stored. */
-export function statusRefusal(status: number, statuses: ReadonlySet<number>): Refusal | undefined {
-  if (statuses.has(status)) return undefined
-  if (status >= 500 || failures.has(status)) return fail(`status-${status}`)
+export function statusRefusal(status: number, statuses: ReadonlySet<number> | 'any'): Refusal | undefined {
+  if (statuses === 'any' ? !partialAnswers.has(status) : statuses.has(status)) return undefined
+  if (isFailure(status)) return fail(`status-${status}`)
   if (partialAnswers.has(status)) return keep(`status-${status}`)
   return { reason: `status-${status}`, effect: 'remove', isNature: false }
 }
 
-function optInRefusal(
-  scope: FillScope,
-  options: ResolvedOptions<never>,
-  control: CacheControl,
-): Refusal | undefined {
-  const isOptedIn = scope.isOptedIn || options.isOptedIn || (control.sMaxage ?? 0) > 0
-  return isOptedIn ? undefined : nature('not-opted-in')
+function isFailure(status: number): boolean {
+  return status >= 500 || failures.has(status)
 }
 
-/** What its origin does not want to be stored. */
+function optInRefusal(head: ResponseHead, judgement: Judgement): Refusal | undefined {
+  const { scope, options, policy, now } = judgement
+  if (scope.isOptedIn || options.isOptedIn) return undefined
+  if (options.isByHeaders) return isOfUse(head, judgement) ? undefined : nature('no-freshness')
+  return (headerLifetime(head, policy, options, now) ?? 0) > 0 ? undefined : nature('not-opted-in')
+}
+
+/** Fresh or stale it may be served, or stand in for an error, or at least be asked for by its validator. */
+function isOfUse(head: ResponseHead, { options, policy, now }: Judgement): boolean {
+  const { life, staleness } = lifeByHeader(head, policy, options, now)
+  const isValidatable = head.status === 200 && validatorsOf(head.lines, now).length > 0
+  return life.expire > 0 || staleness.ifErrorSeconds > 0 || isValidatable
+}
+
+/** What its origin does not want to be stored. By RFC 9111 that says nothing of what was stored before. */
+function originsRefusal(status: number, { options, policy }: Judgement): Refusal | undefined {
+  const { control } = policy
+  if (!options.isByHeaders) return vetoRefusal(control)
+  if (control.mustUnderstand && !understood.has(status)) return passing('must-understand')
+  if (control.noStore && !control.mustUnderstand) return passing('no-store')
+  return control.isPrivate ? passing('private') : undefined
+}
+
+/** Others cannot expect to share the next one either, and what was stored before stays. */
+function passing(reason: string): Refusal {
+  return { reason, effect: 'keep', isNature: true }
+}
+
+/** What its origin does not want to be stored, where something else opted it in. */
 export function vetoRefusal({ noStore, isPrivate, noCache }: CacheControl): Refusal | undefined {
   if (noStore) return nature('no-store')
   if (isPrivate) return nature('private')
@@ -126,19 +191,17 @@ export function eventStreamRefusal(lines: HeaderLines): Refusal | undefined {
 
 /** What is one requester's own must not become everybody's. */
 function ownerRefusal(head: ResponseHead, options: ResolvedOptions<never>): Refusal | undefined {
-  if (head.isAuthenticated && !options.isShared)
-    return { reason: 'authenticated', effect: 'keep', isNature: true }
-  if (hasOwnCookie(cookiesBelow(head), options)) return nature('set-cookie')
+  if (head.isAuthenticated && !options.isShared) return passing('authenticated')
+  if (hasOwnCookie(cookiesBeyond(head.lines, head.baseline), options)) return nature('set-cookie')
   if (hasNonce(head.lines)) return nature('csp-nonce')
   return hasUnvariedOrigin(head) ? nature('cors-origin') : undefined
 }
 
-function cookiesBelow({ lines, baseline }: ResponseHead): string[] {
-  return valuesBeyond(headerValues(lines, 'set-cookie'), headerValues(baseline, 'set-cookie'))
-}
-
-function hasOwnCookie(cookies: readonly string[], { outerCookies }: ResolvedOptions<never>): boolean {
-  return cookies.some((cookie) => !outerCookies.includes(cookieName(cookie)))
+function hasOwnCookie(
+  cookies: readonly string[],
+  { outerCookies, storesCookies }: ResolvedOptions<never>,
+): boolean {
+  return !storesCookies && cookies.some((cookie) => !outerCookies.includes(cookieName(cookie)))
 }
 
 /**
@@ -176,8 +239,6 @@ function hasUnvariedOrigin({ lines, baseline }: ResponseHead): boolean {
 }
 
 /** Also what layers outside vary on: what they read may have been passed on to the handler. */
-function varyRefusal({ lines }: ResponseHead, { keyHeaders }: ResolvedOptions<never>): Refusal | undefined {
-  // What is in the key has told the requests apart already.
-  const [name] = unsupportedVary(varyMembers(lines)).filter((member) => !keyHeaders.includes(member))
-  return name === undefined ? undefined : nature(name === '*' ? 'vary' : `vary-${name}`)
+function varyRefusal({ lines }: ResponseHead): Refusal | undefined {
+  return varyMembers(lines) === '*' ? nature('vary') : undefined
 }

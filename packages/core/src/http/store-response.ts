@@ -1,11 +1,12 @@
 import { stringsBytes } from '../cache/size.ts'
-import { parseCacheControl } from './cache-control.ts'
+import { dateOf } from './age.ts'
 import { generateEtag } from './etag.ts'
 import type { HeaderLines } from './headers.ts'
-import { hasHeader, headerValue, headerValues } from './headers.ts'
+import { hasHeader, headerValue } from './headers.ts'
+import { parseHttpDate } from './http-date.ts'
+import type { Keeping } from './own-lines.ts'
 import { ownLines, valuesBeyond } from './own-lines.ts'
 import type { ResponseHead } from './storable.ts'
-import { permitsAuthorization } from './storable.ts'
 import type { StoredResponse } from './stored-response.ts'
 import { varyMembers } from './vary.ts'
 
@@ -16,11 +17,12 @@ export type Place = 'inside' | 'front'
 export function storedResponse(
   head: ResponseHead,
   body: Uint8Array,
-  selection: Pick<StoredResponse, 'variantNames' | 'variant'>,
-  { place, now }: { readonly place: Place; readonly now: number },
+  kept: Pick<StoredResponse, 'variantNames' | 'variant' | 'staleness' | 'permitsAuthorization'>,
+  { place, now, keeping }: { readonly place: Place; readonly now: number; readonly keeping: Keeping },
 ): StoredResponse {
   const { status, lines, baseline } = head
-  const { headers, added, removed } = ownLines(lines, baseline)
+  const { headers, added, removed } = ownLines(lines, baseline, keeping)
+  const validators = status === 200 ? validatorsOf(headers, now) : []
   headers.push(...etagLines(head, body, place))
   if (!hasHeader(headers, 'date')) headers.push('Date', new Date(now).toUTCString())
   // RFC 9110 §8.6: a 204 has none.
@@ -32,22 +34,40 @@ export function storedResponse(
     removed,
     vary: valuesBeyond([...varyMembers(lines)], [...varyMembers(baseline)]),
     body,
-    ...selection,
-    hasCacheControl: hasHeader(headers, 'cache-control') || hasHeader(added, 'cache-control'),
-    permitsAuthorization: permitsAuthorization(parseCacheControl(headerValues(lines, 'cache-control'))),
+    validators,
+    ...kept,
+    hasOwnLife: saysLife(headers) || saysLife(added),
   }
 }
 
-/** An `ETag`, unless the handler has set its own. Only a 200 is compared with what a client has. */
-export function etagLines({ status, lines }: ResponseHead, body: Uint8Array, place: Place): string[] {
-  if (status !== 200 || hasHeader(lines, 'etag')) return []
-  return ['ETag', generateEtag(body, place === 'front' ? 'strong' : 'weak')]
+/**
+ * The conditions that follow from a response's own validators (RFC 9111 §4.3.1). A `Last-Modified` within a second of
+ * `Date` is none: two versions of that second would pass for the same (RFC 9110 §8.8.2.2).
+ */
+export function validatorsOf(lines: HeaderLines, now: number): string[] {
+  const etag = headerValue(lines, 'etag')
+  const lastModified = headerValue(lines, 'last-modified')
+  const modifiedAt = lastModified === undefined ? undefined : parseHttpDate(lastModified, now)
+  const isStrong = modifiedAt !== undefined && dateOf(lines, now) - modifiedAt >= 1000
+  return [
+    ...(etag === undefined ? [] : ['if-none-match', etag]),
+    ...(isStrong ? ['if-modified-since', lastModified as string] : []),
+  ]
 }
 
-/** Seconds. A response that stood in another cache before brings its age along (RFC 9111 §5.1). */
-export function receivedAge(lines: HeaderLines): number {
-  const age = headerValue(lines, 'age') ?? ''
-  return /^\d{1,10}$/.test(age) ? Number(age) : 0
+/** The handler says itself how long clients may keep it. */
+export function saysLife(lines: HeaderLines): boolean {
+  return hasHeader(lines, 'cache-control') || hasHeader(lines, 'expires')
+}
+
+/** An `ETag`, unless the handler has set its own. Only a 200 is compared with what a client has. */
+export function etagLines(
+  { status, lines }: Pick<ResponseHead, 'status' | 'lines'>,
+  body: Uint8Array,
+  place: Place,
+): string[] {
+  if (status !== 200 || hasHeader(lines, 'etag')) return []
+  return ['ETag', generateEtag(body, place === 'front' ? 'strong' : 'weak')]
 }
 
 export function responseBytes({ headers, added, removed, vary, body }: StoredResponse): number {

@@ -1,5 +1,15 @@
 import type { HeaderLines } from './headers.ts'
 
+/** What a response allows beyond its life. None of it if options or calls gave it that. */
+export interface Staleness {
+  /** Its life is what its fields say. */
+  readonly isByHeader: boolean
+  /** It is never used stale unless it says so itself (RFC 9111 §4.2.4). */
+  readonly isForbidden: boolean
+  /** Seconds beyond its freshness for which it may stand in for an error (RFC 5861 §4). */
+  readonly ifErrorSeconds: number
+}
+
 /** A response as it is kept: only what was made below the cache, nothing of the request that filled it. */
 export interface StoredResponse {
   readonly status: number
@@ -13,9 +23,15 @@ export interface StoredResponse {
   readonly vary: readonly string[]
   readonly body: Uint8Array
   /** The handler has said itself what clients may do with it. */
-  readonly hasCacheControl: boolean
+  readonly hasOwnLife: boolean
   /** RFC 9111 §3.5: also requests with `Authorization` may have it. */
   readonly permitsAuthorization: boolean
+  /**
+   * The conditions by which the handler is asked whether it is still current: from its own `ETag` and `Last-Modified`,
+   * by lower-case name (RFC 9111 §4.3.1). None if it has set neither.
+   */
+  readonly validators: HeaderLines
+  readonly staleness: Staleness
   /** Request fields that select it among the variants of its URL, and what it was made for of them. */
   readonly variantNames: readonly string[]
   readonly variant: string
@@ -32,6 +48,6 @@ export interface OutgoingResponse {
   readonly vary: readonly string[]
   /** Absent for HEAD and 304. */
   readonly body: Uint8Array | undefined
-  /** The member of `Cache-Status` for this use (RFC 9211). */
-  readonly cacheStatus: string
+  /** The member of `Cache-Status` for this use (RFC 9211); none for what the cache has made without a stored response. */
+  readonly cacheStatus: string | undefined
 }

@@ -1,5 +1,13 @@
 import { isBodyField } from './conditional.ts'
+import { etagsMatchWeakly } from './etag.ts'
 import type { HeaderLines } from './headers.ts'
+import { headerValue } from './headers.ts'
+
+/** Does a 304 mean the version that has this tag? Not if it names another one (RFC 9111 §4.3.4). */
+export function isOfVersion(brought: HeaderLines, etag: string | undefined): boolean {
+  const named = headerValue(brought, 'etag')
+  return named === undefined || etag === undefined || etagsMatchWeakly(named, etag)
+}
 
 /**
  * Stored header lines after a 304: the fields that it brings replace those of their name, but for those that

@@ -3,7 +3,6 @@ import { headerValue, headerValues } from './headers.ts'
 import { encodePart } from './key.ts'
 import { endOfToken, trimWhitespace } from './syntax.ts'
 
-const supported = ['accept-encoding', 'origin']
 const knownCodings = ['br', 'deflate', 'gzip', 'zstd']
 
 const qvalue = /^q=(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i
@@ -19,11 +18,6 @@ export function varyMembers(lines: HeaderLines): '*' | string[] {
   return members.has('*') ? '*' : [...members].sort()
 }
 
-/** Those members that a response must not have to be stored. */
-export function unsupportedVary(members: '*' | readonly string[]): string[] {
-  return members === '*' ? ['*'] : members.filter((member) => !supported.includes(member))
-}
-
 /**
  * What the request says in the fields that `Vary` names: equal strings, interchangeable requests (RFC 9111
  * §4.1). A field that is absent is told from an empty one.
@@ -31,10 +25,17 @@ export function unsupportedVary(members: '*' | readonly string[]): string[] {
 export function variantOf(names: readonly string[], requestHeaders: HeaderLines): string {
   let variant = ''
   for (const name of names) {
-    const value = name === 'accept-encoding' ? acceptedCodings(requestHeaders) : joined(requestHeaders, name)
-    variant += encodePart(name) + encodePart(value)
+    variant += encodePart(name) + encodePart(nominated(requestHeaders, name))
   }
   return variant
+}
+
+/** What a request says in one field, in the form that all interchangeable values share. */
+function nominated(requestHeaders: HeaderLines, name: string): string | undefined {
+  const normaliser = normalisers.get(name)
+  if (normaliser === undefined) return joined(requestHeaders, name)
+  const value = headerValue(requestHeaders, name)
+  return value === undefined ? undefined : normaliser.of(value)
 }
 
 function joined(requestHeaders: HeaderLines, name: string): string | undefined {
@@ -43,21 +44,39 @@ function joined(requestHeaders: HeaderLines, name: string): string | undefined {
 }
 
 /** Clients send few different values, and hits should not parse. The bounds are against strangers. */
-const codingsMemo = new Map<string, string>()
 const memoSize = 256
 const memoLength = 256
 
-function acceptedCodings(requestHeaders: HeaderLines): string | undefined {
-  const value = headerValue(requestHeaders, 'accept-encoding')
-  if (value === undefined) return undefined
-  const remembered = codingsMemo.get(value)
-  if (remembered !== undefined) return remembered
-  const codings = normaliseCodings(value)
-  if (value.length <= memoLength) {
-    if (codingsMemo.size >= memoSize) codingsMemo.clear()
-    codingsMemo.set(value, codings)
+class Normaliser {
+  readonly #normalise: (value: string) => string
+  readonly #memo = new Map<string, string>()
+
+  constructor(normalise: (value: string) => string) {
+    this.#normalise = normalise
   }
-  return codings
+
+  of(value: string): string {
+    const known = this.#memo.get(value)
+    if (known !== undefined) return known
+    const normalised = this.#normalise(value)
+    if (value.length <= memoLength) {
+      if (this.#memo.size >= memoSize) this.#memo.clear()
+      this.#memo.set(value, normalised)
+    }
+    return normalised
+  }
+}
+
+const normalisers: ReadonlyMap<string, Normaliser> = new Map([
+  ['accept-encoding', new Normaliser(normaliseCodings)],
+  ['accept-language', new Normaliser(normalisePreferences)],
+  ['accept-charset', new Normaliser(normalisePreferences)],
+])
+
+/** Letter case and white space mean nothing in ranges of languages and charsets (RFC 9110 §12.5); their order may. */
+function normalisePreferences(value: string): string {
+  const members = value.toLowerCase().split(',')
+  return members.map((member) => member.split(';').map(trimWhitespace).join(';')).join(',')
 }
 
 /**

@@ -3,6 +3,7 @@ import { currentScope, inertScope } from '../cache/scope.ts'
 import type { Capture } from './capture.ts'
 import type { CacheHandle } from './handle.ts'
 import { bypassHandle } from './handle.ts'
+import type { HeaderLines } from './headers.ts'
 import type { Refill } from './refill.ts'
 import type { OutgoingResponse } from './stored-response.ts'
 
@@ -15,10 +16,12 @@ interface PassVerdict {
   readonly scope: Scope
   readonly handle: CacheHandle<string>
   readonly cacheStatus?: string
+  /** To be called once with the head of the response, before it goes out. Never throws. */
+  readonly watch?: (status: number, lines: HeaderLines) => void
 }
 
 /** Send `response`, then run `refill` if there is one. */
-interface SendVerdict {
+export interface SendVerdict {
   readonly do: 'send'
   readonly response: OutgoingResponse
   readonly handle: CacheHandle<string>
@@ -32,8 +35,9 @@ interface CaptureVerdict {
   readonly target: string
 }
 
-export function pass(cacheStatus: string): PassVerdict {
-  return { do: 'pass', scope: inertScope, handle: bypassHandle, cacheStatus }
+export function pass(cacheStatus: string, watch?: PassVerdict['watch']): PassVerdict {
+  const verdict = { do: 'pass', scope: inertScope, handle: bypassHandle, cacheStatus } as const
+  return watch === undefined ? verdict : { ...verdict, watch }
 }
 
 /** As if the mount were not there: whatever captures further out goes on. */

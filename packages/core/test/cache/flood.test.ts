@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -29,6 +29,7 @@ beforeAll(async () => {
   ]
   await run(process.execPath, [compiler, '-p', join(root, 'packages', 'core'), ...options, ...output])
   await writeFile(join(built, 'package.json'), '{"type":"module"}')
+  await symlink(join(root, 'packages', 'core', 'node_modules'), join(built, 'node_modules'))
 }, 60_000)
 
 afterAll(() => rm(built, { recursive: true, force: true }))

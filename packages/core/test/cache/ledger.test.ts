@@ -45,6 +45,8 @@ function born(ledger: Ledger, fields: Born): Entry {
     value: 'value',
     tags,
     paths,
+    uri: undefined,
+    isRetained: false,
     incarnation: ledger.incarnation,
     sequence: 1,
     size: 1,

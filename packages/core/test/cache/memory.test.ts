@@ -11,6 +11,8 @@ function entryOf(key: string, size = 1, value: unknown = key): Entry {
     size,
     tags: [],
     paths: undefined,
+    uri: undefined,
+    isRetained: false,
     incarnation: 'one',
     sequence: 1,
     version: 0,

@@ -6,6 +6,7 @@ const nothing: CacheControl = {
   noStore: false,
   noCache: false,
   isPrivate: false,
+  fieldsKeptOut: [],
   isPublic: false,
   mustRevalidate: false,
   proxyRevalidate: false,
@@ -67,9 +68,18 @@ describe('parseCacheControl', () => {
     reads('max-age=1, ext="max-age=3600"', { maxAge: 1 })
   })
 
-  it('takes qualified private and no-cache as unqualified', () => {
-    reads('private="set-cookie, x-user"', { isPrivate: true })
-    reads('no-cache="set-cookie", max-age=5', { noCache: true, maxAge: 5 })
+  it('limits qualified private and no-cache to the fields that they name', () => {
+    reads('private="Set-Cookie, x-user"', { fieldsKeptOut: ['set-cookie', 'x-user'] })
+    reads('no-cache="set-cookie", max-age=5, private=x', { fieldsKeptOut: ['set-cookie', 'x'], maxAge: 5 })
+    reads('private="a", private', { fieldsKeptOut: ['a'], isPrivate: true })
+    reads('no-store="a", must-revalidate="b"', { noStore: true, mustRevalidate: true })
+  })
+
+  it('takes those that name no field, or have junk beside it, as unqualified', () => {
+    reads('private=""', { isPrivate: true })
+    reads('no-cache=" , "', { noCache: true })
+    reads('private="a" b', { isPrivate: true })
+    reads('no-cache="a', { noCache: true })
   })
 
   it('keeps the most restrictive of several', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { unsupportedVary, variantOf, varyMembers } from '../../src/http/vary.ts'
+import { variantOf, varyMembers } from '../../src/http/vary.ts'
 
 describe('varyMembers', () => {
   it('are lower-case, unique and sorted, from all lines', () => {
@@ -25,12 +25,6 @@ describe('varyMembers', () => {
   ])('are * for %j', (...values) =>
     expect(varyMembers(values.flatMap((value) => ['Vary', value ?? '']))).toBe('*'),
   )
-
-  it('that are supported are Accept-Encoding and Origin', () => {
-    expect(unsupportedVary(['accept-encoding', 'origin'])).toEqual([])
-    expect(unsupportedVary(['accept-encoding', 'cookie', 'user-agent'])).toEqual(['cookie', 'user-agent'])
-    expect(unsupportedVary('*')).toEqual(['*'])
-  })
 })
 
 describe('a variant by Accept-Encoding', () => {

@@ -1,0 +1,120 @@
+import type { Engine } from '../cache/engine.ts'
+import type { Entry } from '../cache/entry.ts'
+import type { Fill } from '../cache/fills.ts'
+import type { Life } from '../state/life.ts'
+import { pathLabel, pathLabels } from '../state/path.ts'
+import { generatedAt } from './age.ts'
+import type { HeaderLines } from './headers.ts'
+import { lifetime } from './lifetime.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { Keeping } from './own-lines.ts'
+import { renewedResponse } from './renewal.ts'
+import type { IncomingRequest } from './request.ts'
+import type { ResponsePolicy } from './response-policy.ts'
+import { policyOf } from './response-policy.ts'
+import type { ResponseHead } from './storable.ts'
+import { permitsAuthorization } from './storable.ts'
+import type { Place } from './store-response.ts'
+import { responseBytes, storedResponse } from './store-response.ts'
+import type { StoredResponse } from './stored-response.ts'
+import { cacheGroups, cdnTagFields } from './tag-fields.ts'
+import { groupLabel } from './uri.ts'
+import { selectingNames, variantKey } from './variants.ts'
+import { variantOf } from './vary.ts'
+
+/** What has brought a response about. */
+export interface Making {
+  readonly engine: Engine
+  readonly options: ResolvedOptions<never>
+  readonly place: Place
+  readonly request: IncomingRequest
+  readonly fill: Fill<StoredResponse>
+  /** The key of the URL, under which its variants are listed. */
+  readonly urlKey: string
+}
+
+/** The entry of a whole response. */
+export function responseEntry(making: Making, head: ResponseHead, body: Uint8Array): Entry<StoredResponse> {
+  const { engine, request, options, urlKey, place } = making
+  const now = engine.clock.now()
+  const policy = policyOf(head.lines, options.targetedFields)
+  const { life, staleness } = lifeFor(making, head, policy)
+  const variantNames = selectingNames(engine.memory, urlKey, head.lines)
+  const variant = variantNames.length === 0 ? '' : variantOf(variantNames, request.rawHeaders)
+  const value = storedResponse(
+    head,
+    body,
+    { variantNames, variant, staleness, permitsAuthorization: permitsAuthorization(policy.control) },
+    { place, now, keeping: keepingOf(policy, options) },
+  )
+  const key = variantNames.length === 0 ? urlKey : variantKey(urlKey, variantNames, request.rawHeaders)
+  return entryOf(making, { value, life, key, paths: pathsOf(making, head) }, head.lines)
+}
+
+/** The entry of a stored response that the handler's 304 has renewed. It has the tags of both runs. */
+export function renewedEntry(
+  making: Making,
+  previous: Entry<StoredResponse>,
+  head: Pick<ResponseHead, 'lines' | 'baseline'>,
+): Entry<StoredResponse> {
+  const { engine, options, fill } = making
+  const { key, paths } = previous
+  for (const tag of previous.tags) fill.scope.tags.add(tag)
+  const keeping = keepingOf(policyOf(previous.value.headers, options.targetedFields), options)
+  const value = renewedResponse(previous.value, head, { keeping, now: engine.clock.now() })
+  const { status, headers: lines } = value
+  const policy = policyOf(lines, options.targetedFields)
+  const isSaidAgain =
+    fill.scope.explicitLife !== undefined || fill.scope.isOptedIn || value.staleness.isByHeader
+  // Who only says that nothing has changed has not come to where it would be said again.
+  const { life, staleness } = isSaidAgain
+    ? lifeFor(making, { status, lines }, policy)
+    : { life: previous.life, staleness: value.staleness }
+  const renewed = { ...value, staleness, permitsAuthorization: permitsAuthorization(policy.control) }
+  return entryOf(making, { value: renewed, life, key, paths }, head.lines)
+}
+
+function entryOf(
+  { engine, fill }: Making,
+  kept: { value: StoredResponse; life: Life; key: string; paths: readonly string[] | undefined },
+  lines: HeaderLines,
+): Entry<StoredResponse> {
+  const { value } = kept
+  const { isByHeader, ifErrorSeconds } = value.staleness
+  return engine.entryOf(fill, {
+    ...kept,
+    uri: fill.uri,
+    isRetained: isByHeader && (value.validators.length > 0 || ifErrorSeconds > 0),
+    bytes: responseBytes(value),
+    bornAt: generatedAt(lines, fill.bornAt, engine.clock.now()),
+  })
+}
+
+/** How long a response of this fill lives. */
+export function lifeFor(
+  { engine, fill, options }: Making,
+  head: Pick<ResponseHead, 'status' | 'lines'>,
+  policy: ResponsePolicy,
+): ReturnType<typeof lifetime> {
+  return lifetime(fill.scope, head, policy, {
+    options,
+    defaults: engine.profiles.default,
+    now: engine.clock.now(),
+  })
+}
+
+function keepingOf({ control }: ResponsePolicy, options: ResolvedOptions<never>): Keeping {
+  const stripped = options.tagFields === 'strip' ? cdnTagFields : []
+  const { storesCookies, storesPerRequest } = options
+  return { storesCookies, storesPerRequest, keptOut: [...control.fieldsKeptOut, ...stripped] }
+}
+
+/** The paths of a response and of its route, and the groups that it says it is of. */
+function pathsOf({ request, options }: Making, { lines, route }: ResponseHead): string[] {
+  const groups = options.tagFields === 'ignore' ? [] : cacheGroups(lines)
+  return [
+    ...pathLabels(request.target),
+    ...(route === undefined ? [] : [pathLabel(route, 'page')]),
+    ...groups.map((group) => groupLabel(request, group, options.isByHost)),
+  ]
+}
