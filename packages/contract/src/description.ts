@@ -45,6 +45,8 @@ export type Offer =
   | 'stop'
   /** `App.tls` */
   | 'tls'
+  /** `reply.trailer` */
+  | 'trailers'
   /** A body with `web` is given to the framework as that web stream. */
   | 'web-streams'
 
@@ -67,7 +69,8 @@ export interface Mounted {
 
 export interface Route {
   readonly kind: 'route'
-  readonly method: 'GET' | 'POST'
+  /** In capitals: any that Node's parser knows. */
+  readonly method: string
   /** Segments; `:name` is a parameter. */
   readonly path: string
   /** `responseCache(cache, options)` for this route alone, behind `layers`. */
@@ -146,6 +149,8 @@ export interface Reply {
   cookie(name: string, value: string): void
   /** Sends a 103 with this `Link` ahead of the response. Only for who offers `early-hints`. */
   hint?(link: string): void
+  /** Sends a field behind the body, which is then a stream. Only for who offers `trailers`. */
+  trailer?(name: string, value: string): void
   /** Each way to set a cookie that there is, by name. Only for who offers `cookie-ways`. */
   readonly cookieWays?: Readonly<Record<string, (name: string, value: string) => void>> | undefined
 }

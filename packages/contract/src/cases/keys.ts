@@ -32,6 +32,15 @@ const oddHosts: readonly OddHost[] = [
   { id: 'odd-host-list', title: 'a Host that lists two', host: 'contract.test,evil.test' },
 ]
 
+const routingFields = [
+  'X-Forwarded-Host',
+  'X-Forwarded-Proto',
+  'X-Forwarded-Prefix',
+  'X-Original-URL',
+  'X-Rewrite-URL',
+  'X-HTTP-Method-Override',
+]
+
 export const keys: Theme = {
   name: 'the key',
   cases: [
@@ -113,6 +122,21 @@ export const keys: Theme = {
           expected(await site.get('/page', { Cookie: 'theme=light' }), 'theme=light')
         }
         expectBypass(await site.get('/page', { Cookie: 'theme=dark; session=1' }), 'cookie')
+      },
+    },
+    {
+      id: 'routing-fields',
+      title:
+        'RFC 9111 §2: fields that may tell where a request belongs are in the key, whoever believes them',
+      places,
+      async run(trial) {
+        const page = origin()
+        const site = await trial.site({ routes: [get('/page', page.handle)] })
+        const requests = [{}, ...routingFields.map((name) => ({ [name]: 'evil.test' }))]
+        for (const headers of requests) expectMiss(await site.get('/page', headers))
+        for (const [at, headers] of requests.entries())
+          expectHit(await site.get('/page', headers), `run ${at + 1}`)
+        expectHit(await site.get('/page', { 'X-Forwarded-For': '192.0.2.1', Via: '1.1 proxy' }), 'run 1')
       },
     },
     {

@@ -215,7 +215,7 @@ export const optingIn: Theme = {
         const page = origin(async ({ request }, run) => {
           if (run > 1) await slow.wait()
           trial.cache.cacheLife(life)
-          return `${request.header('if-none-match')} ${run}`
+          return `${request.header('if-none-match') === '"a"'} ${run}`
         })
         const routes = [get('/page', page.handle)]
         const site = await trial.site({ options: {}, above: [door.layer], routes })
@@ -230,8 +230,8 @@ export const optingIn: Theme = {
         await quiet()
         assert.equal(page.runs, 2)
         slow.open()
-        expectMiss(await leader.response(), 'undefined 2')
-        expectCollapsed(await follower.response(), 'undefined 2')
+        expectMiss(await leader.response(), 'false 2')
+        expectCollapsed(await follower.response(), 'false 2')
       },
     },
     {

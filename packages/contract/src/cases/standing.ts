@@ -66,14 +66,15 @@ export const standing: Theme = {
     },
     {
       id: 'forwarded-host-untrusted',
-      title: 'without trust in a proxy, what it says of the host changes nothing',
+      title: 'without trust in a proxy, what it says of the host is not believed, nor shared with others',
       places,
       async run(trial) {
         const page = origin(({ request }, run) => `${request.protocol} ${request.host} ${run}`)
         const site = await trial.site({ routes: [get('/page', page.handle)] })
         const forwarded = { 'X-Forwarded-Host': 'evil.test', 'X-Forwarded-Proto': 'https' }
         expectMiss(await site.get('/page', forwarded), 'http contract.test 1')
-        expectHit(await site.get('/page'), 'http contract.test 1')
+        expectMiss(await site.get('/page'), 'http contract.test 2')
+        expectHit(await site.get('/page', forwarded), 'http contract.test 1')
       },
     },
     {

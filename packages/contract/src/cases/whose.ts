@@ -52,12 +52,6 @@ const refused: readonly Refused[] = [
     act: ({ reply }) => reply.header('Access-Control-Allow-Origin', 'https://a.test'),
   },
   {
-    id: 'vary-language',
-    title: 'Vary: Accept-Language',
-    reason: 'vary-accept-language',
-    act: ({ reply }) => reply.header('Vary', 'Accept-Language'),
-  },
-  {
     id: 'vary-star',
     title: 'Vary: *',
     reason: 'vary',

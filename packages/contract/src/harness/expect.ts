@@ -34,6 +34,28 @@ export function expectRefused(response: RawResponse, reason: string, body?: stri
   if (body !== undefined) expectBody(response, body)
 }
 
+/** The handler was asked whether what is stored is still current, and has said so. */
+export function expectRenewed(response: RawResponse, body?: string): void {
+  expectStatus(response, /^restale; fwd=(stale|request); fwd-status=304; stored$/)
+  if (body !== undefined) expectBody(response, body)
+}
+
+/** The handler was asked because the client wanted it to be. */
+export function expectAsked(response: RawResponse, body?: string): void {
+  expectStatus(response, /^restale; fwd=request; stored$/)
+  if (body !== undefined) expectBody(response, body)
+}
+
+/** What is stored went out in the place of an error. */
+export function expectStandIn(response: RawResponse, body?: string): void {
+  expectStatus(
+    response,
+    /^restale; (hit; ttl=-\d+|fwd=(stale|request)(; fwd-status=\d+)?); detail=stale-if-error$/,
+  )
+  assert.equal(response.status, 200)
+  if (body !== undefined) expectBody(response, body)
+}
+
 /** The request went past the cache for this reason. */
 export function expectBypass(response: RawResponse, reason: string, body?: string): void {
   expectStatus(response, new RegExp(`^restale; fwd=bypass; detail=${reason}$`))

@@ -52,5 +52,9 @@ export function get(path: string, handle: Route['handle'], rest: Partial<Route> 
 }
 
 export function post(path: string, handle: Route['handle']): Route {
-  return { kind: 'route', method: 'POST', path, handle }
+  return route('POST', path, handle)
+}
+
+export function route(method: string, path: string, handle: Route['handle']): Route {
+  return { kind: 'route', method, path, handle }
 }
