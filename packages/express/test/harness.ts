@@ -34,6 +34,7 @@ export const offers: readonly Offer[] = [
   'login-ways',
   'server',
   'tls',
+  'trailers',
   'web-streams',
 ]
 
@@ -92,7 +93,7 @@ function addPart(express: Express, router: Router, part: Part, cache: Cache): vo
     case 'route': {
       const before = (part.layers ?? []).map(middleware)
       if (part.cache !== undefined) before.push(cacheOf(cache, part.cache))
-      router[part.method === 'GET' ? 'get' : 'post'](part.path, ...before, middleware(part.handle))
+      router[part.method.toLowerCase() as 'get'](part.path, ...before, middleware(part.handle))
       break
     }
   }
@@ -161,6 +162,10 @@ function replyOf(response: Response): Reply {
     remove: (name) => response.removeHeader(name),
     cookie: (name, value) => response.cookie(name, value),
     hint: (link) => response.writeEarlyHints({ link }),
+    trailer(name, value) {
+      response.setHeader('Trailer', name)
+      response.addTrailers({ [name]: value })
+    },
     cookieWays: {
       cookie: (name, value) => response.cookie(name, value),
       set: (name, value) => response.set('Set-Cookie', `${name}=${value}`),

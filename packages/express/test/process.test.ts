@@ -45,6 +45,8 @@ describe('a process', () => {
     }
     const express = await realpath(join(root, 'packages', 'express', 'node_modules', 'express'))
     await symlink(express, join(modules, 'express'), 'junction')
+    const structured = await realpath(join(root, 'packages', 'core', 'node_modules', 'structured-headers'))
+    await symlink(structured, join(modules, 'structured-headers'), 'junction')
     await cp(fileURLToPath(new URL('./exits.mjs', import.meta.url)), join(folder, 'exits.mjs'))
   }, 60_000)
 

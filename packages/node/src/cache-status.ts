@@ -6,7 +6,9 @@ const name = 'Cache-Status'
 /** What other caches had said before the first of our mounts spoke: a response has one member of ours. */
 const others = new WeakMap<ServerResponse, string | undefined>()
 
-export function setCacheStatus(response: ServerResponse, ours: string): void {
+/** `ours`: undefined where we have nothing to say. */
+export function setCacheStatus(response: ServerResponse, ours: string | undefined): void {
+  if (ours === undefined) return
   if (!others.has(response)) others.set(response, response.getHeader(name)?.toString())
   response.setHeader(name, appendCacheStatus(others.get(response), ours))
 }

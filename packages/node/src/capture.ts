@@ -1,23 +1,25 @@
+import { Buffer } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Capture, HeadPlan } from '@restale/core/http'
+import type { Capture, HeaderLines, HeadPlan, OutgoingResponse } from '@restale/core/http'
 import { ClientConditions } from '@restale/core/http'
 import type { Chunk } from './chunk.ts'
 import { bytesOf, endArguments, isChunk } from './chunk.ts'
-import { hideConditions } from './conditions.ts'
-import { applyPlan, takeBackPlan, watchHead } from './head.ts'
+import { replaceConditions } from './conditions.ts'
+import { applyPlan, plannedBody, takeBackPlan, watchHead } from './head.ts'
 import { headerLines } from './header-lines.ts'
 import type { Recorder, ResponseFacts } from './recorder.ts'
+import { replaceHead } from './send.ts'
 
 /**
  * Shows a capture what the handler writes to a response, on its way out. Outer layers have put their functions
  * on the response before, so they come after us and their work is not seen; inner ones come before us.
  */
 export class ResponseCapture implements Recorder {
+  readonly baseline: HeaderLines
   readonly #response: ServerResponse
   readonly #capture: Capture
   readonly #conditions: ClientConditions
   readonly #facts: ResponseFacts
-  readonly #baseline: readonly string[]
   #route: string | undefined
   #isHeadOut = false
   #isEnding = false
@@ -26,19 +28,22 @@ export class ResponseCapture implements Recorder {
   /** Set while the head of a response goes out whose body is complete. */
   #wholeBody: Uint8Array | undefined
   #plan: HeadPlan | undefined
+  /** What goes out in the place of what the handler makes. */
+  #instead: OutgoingResponse | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse, capture: Capture, facts: ResponseFacts) {
     this.#response = response
     this.#capture = capture
     this.#facts = facts
-    this.#baseline = headerLines(response)
-    const hide = () => hideConditions(request)
-    this.#conditions = new ClientConditions(capture, hide, () => {
+    this.baseline = headerLines(response)
+    const replace = (conditions: HeaderLines) => replaceConditions(request, conditions)
+    this.#conditions = new ClientConditions(capture, replace, () => {
       // The handler's own place; an error handler further out may be the one who answers.
       this.#route ??= facts.route()
     })
     this.#intercept()
     response.once('close', () => {
+      if (this.#instead !== undefined) return
       if (!this.#isEnded) capture.abort(new Error('The response was closed before it was complete'))
     })
   }
@@ -68,6 +73,7 @@ export class ResponseCapture implements Recorder {
       // Node's to refuse, while another response can still be sent.
       if (!isChunk(chunk)) return Reflect.apply(write, response, [chunk, ...rest])
       if (!this.#isHeadOut) response.writeHead(response.statusCode)
+      if (this.#instead !== undefined && !this.#isEnding) return dropped(rest)
       const isReady = Reflect.apply(write, response, [chunk, ...rest])
       // HTTP/2 writes here what `end` was given, and that is recorded there.
       if (!this.#isEnding) this.#record(chunk, rest[0])
@@ -81,13 +87,15 @@ export class ResponseCapture implements Recorder {
       if (!this.#isHeadOut) {
         const body = bytesOf(chunk ?? '', encoding)
         this.#wholeHeadOut(body)
+        const sent = this.#instead === undefined ? this.#plannedBody(body) : bodyOf(this.#instead)
+        this.#isEnding = true
         this.#isEnded = true
-        const isBodySent = body.byteLength > 0 && !this.#plan?.isNotModified
-        return Reflect.apply(end, response, isBodySent ? [body, callback] : [callback])
+        return Reflect.apply(end, response, sent === undefined ? [callback] : [sent, callback])
       }
       this.#record(chunk, encoding)
       this.#isEnding = true
-      const result = Reflect.apply(end, response, args)
+      const instead = this.#instead
+      const result = Reflect.apply(end, response, instead === undefined ? args : [bodyOf(instead), callback])
       this.#isEnded = true
       this.#capture.end()
       return result
@@ -104,10 +112,15 @@ export class ResponseCapture implements Recorder {
   #headOut(status: number): void {
     this.#isHeadOut = true
     const response = this.#response
+    const head = { status, lines: headerLines(response), baseline: this.baseline }
+    this.#instead = this.#capture.replacement(head)
+    if (this.#instead !== undefined) {
+      this.#conditions.headOut()
+      replaceHead(response, this.baseline, this.#instead)
+      return
+    }
     const plan = this.#capture.head({
-      status,
-      lines: headerLines(response),
-      baseline: this.#baseline,
+      ...head,
       body: this.#wholeBody,
       isAuthenticated: this.#facts.isAuthenticated(),
       route: this.#route ?? this.#facts.route(),
@@ -123,6 +136,10 @@ export class ResponseCapture implements Recorder {
     this.#capture.fail(error)
     if (this.#hasToldLength) this.#response.removeHeader('Content-Length')
     if (this.#plan !== undefined) takeBackPlan(this.#response, this.#plan)
+  }
+
+  #plannedBody(body: Uint8Array): Uint8Array | undefined {
+    return this.#plan === undefined ? body : plannedBody(this.#plan, body)
   }
 
   /** Node tells the length itself only where it writes the head in `end`, and here it has been written before. */
@@ -141,4 +158,16 @@ export class ResponseCapture implements Recorder {
       this.#capture.write(bytesOf(chunk, encoding))
     }
   }
+}
+
+/** A copy: functions that somebody outside has put on the response may change the bytes in place. */
+function bodyOf({ body }: OutgoingResponse): Uint8Array | undefined {
+  return body && Buffer.from(body)
+}
+
+/** As if it had been written: the rest is to come, as from any handler. */
+function dropped(rest: readonly unknown[]): true {
+  const callback = rest.find((argument) => typeof argument === 'function') as (() => void) | undefined
+  if (callback !== undefined) process.nextTick(callback)
+  return true
 }

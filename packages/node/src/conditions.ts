@@ -1,16 +1,18 @@
 import type { IncomingMessage } from 'node:http'
-import { hideConditions as hideByName, isConditionalHeader } from '@restale/core/http'
+import type { HeaderLines } from '@restale/core/http'
+import { isConditionalHeader, replaceConditions as replaceByName } from '@restale/core/http'
 
 /**
- * Takes the client's conditions and ranges away from whoever looks at the request, until the returned function
- * gives them back. A handler that answered them itself would leave nothing whole to store.
+ * Puts conditions, by lower-case name, in the place of the client's conditions and ranges, for whoever looks at the
+ * request, until the returned function gives those back. A handler that answered them itself would leave nothing whole
+ * to store.
  */
-export function hideConditions(request: IncomingMessage): () => void {
+export function replaceConditions(request: IncomingMessage, conditions: HeaderLines): () => void {
   const { headers, rawHeaders } = request
   const kept = rawHeaders.filter((_, index) => !isConditionalHeader(nameAt(rawHeaders, index)))
-  if (kept.length === rawHeaders.length) return hideByName(headers)
-  const show = hideByName(headers)
-  setRawHeaders(request, kept)
+  const show = replaceByName(headers, conditions)
+  if (kept.length === rawHeaders.length && conditions.length === 0) return show
+  setRawHeaders(request, [...kept, ...conditions])
   return () => {
     show()
     setRawHeaders(request, rawHeaders)

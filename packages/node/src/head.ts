@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { HeadPlan } from '@restale/core/http'
 import { isBodyField, setLines } from '@restale/core/http'
 import { setCacheStatus } from './cache-status.ts'
-import { headerLines, setWriteHeadHeaders, standingHeaders } from './header-lines.ts'
+import { headerLines, isHttp2, setWriteHeadHeaders, standingHeaders } from './header-lines.ts'
 
 interface HeadWatcher {
   /** The head is about to go out, with all of its lines set on the response. */
@@ -27,7 +27,10 @@ export function watchHead(response: ServerResponse, { onHead, onOut, onRefused }
       isOut = true
       response.statusCode = status
       onHead(status)
-      Reflect.apply(writeHead, response, [response.statusCode, ...(reason ? [reason] : [])])
+      const isOther = response.statusCode !== status
+      // What it was called was another status.
+      if (isOther && !isHttp2(response)) response.statusMessage = ''
+      Reflect.apply(writeHead, response, [response.statusCode, ...(reason && !isOther ? [reason] : [])])
     } catch (error) {
       if (isOut) onRefused(error)
       takeBack()
@@ -51,13 +54,29 @@ function standing(response: ServerResponse): () => void {
   }
 }
 
-/** Sets what a plan adds to the head of a response, or makes a 304 of it. */
-export function applyPlan(response: ServerResponse, { set, cacheStatus, isNotModified }: HeadPlan): void {
-  setLines(standingHeaders(response), set)
-  if (cacheStatus !== undefined) setCacheStatus(response, cacheStatus)
-  if (!isNotModified) return
+/** Node refuses them for what it does not send in chunks. */
+const chunkedFields = ['Trailer', 'Transfer-Encoding']
+
+/** Changes the head of a response as a plan wants it: more lines or fewer, 304, or the head of a part. */
+export function applyPlan(response: ServerResponse, plan: HeadPlan): void {
+  for (const name of plan.removed) response.removeHeader(name)
+  setLines(standingHeaders(response), plan.set)
+  setCacheStatus(response, plan.cacheStatus)
+  if (plan.part !== undefined || plan.isNotModified)
+    for (const name of chunkedFields) response.removeHeader(name)
+  if (plan.part !== undefined) {
+    setLines(standingHeaders(response), plan.part.set)
+    response.statusCode = plan.part.status
+  }
+  if (!plan.isNotModified) return
   response.statusCode = 304
   for (const name of response.getHeaderNames()) if (isBodyField(name)) response.removeHeader(name)
+}
+
+/** What a plan leaves to be sent of a whole body; undefined if it is none. */
+export function plannedBody({ isNotModified, part }: HeadPlan, body: Uint8Array): Uint8Array | undefined {
+  const sent = part === undefined ? body : body.subarray(part.start, part.end)
+  return isNotModified || sent.byteLength === 0 ? undefined : sent
 }
 
 export function takeBackPlan(response: ServerResponse, { set }: HeadPlan): void {

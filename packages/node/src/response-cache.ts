@@ -24,9 +24,9 @@ export type AnyResponse = ServerResponse | Http2ServerResponse
 
 /**
  * What the application behind may believe of a proxy, whether it does is not known here. So it is part of the
- * key, and nobody can make others see what such a field has brought about.
+ * key, and nobody can make others see what such a field has brought about. Its kin are in every key.
  */
-const forwardingHeaders = ['forwarded', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto']
+const forwardingHeaders = ['forwarded']
 
 /**
  * Caches the responses of a whole listener: `createServer(responseCache(cache, listener))`. Hits are answered

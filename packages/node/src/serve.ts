@@ -12,6 +12,8 @@ import { giveUp, runInScope } from '@restale/core/http'
 import { setCacheStatus } from './cache-status.ts'
 import type { Recorder } from './recorder.ts'
 import { redispatch, refillOf } from './redispatch.ts'
+import { restoreBaseline } from './send.ts'
+import { watchPassed } from './watch-passed.ts'
 
 /** One request at one mount, as its framework has it. */
 export interface Exchange<Native> {
@@ -40,6 +42,8 @@ export interface Exchange<Native> {
   send(response: OutgoingResponse): void
   /** Shows the capture what the handler makes. */
   record(capture: Capture): Recorder
+  /** What was mounted below has thrown, and something stored goes out in its place. */
+  swallowed?(error: unknown): void
   /** Runs what is mounted below; a promise if that gives one. */
   next(error?: unknown): unknown
 }
@@ -108,7 +112,8 @@ function carryOut<Native>(verdict: Verdict, exchange: Exchange<Native>): unknown
   switch (verdict.do) {
     case 'pass':
       exchange.setHandle(verdict.handle)
-      if (verdict.cacheStatus !== undefined) setCacheStatus(response, verdict.cacheStatus)
+      setCacheStatus(response, verdict.cacheStatus)
+      if (verdict.watch !== undefined) watchPassed(response, verdict.watch)
       return runInScope(verdict.scope, () => exchange.next())
     case 'send':
       exchange.setHandle(verdict.handle)
@@ -124,17 +129,25 @@ function carryOut<Native>(verdict: Verdict, exchange: Exchange<Native>): unknown
   }
 }
 
-/** What throws in there is the caller's; the response that it leaves behind is none to wait for. */
+/**
+ * What throws in there is the caller's; the response that it leaves behind is none to wait for. Unless something that is
+ * stored may go out in its place.
+ */
 function record<Native>(exchange: Exchange<Native>, capture: Capture, target: string): unknown {
-  const fail = (error: unknown): never => {
-    capture.fail(error)
-    throw error
+  let recorder: Recorder | undefined
+  const fail = (error: unknown): undefined => {
+    const instead = capture.fail(error)
+    if (instead === undefined || recorder === undefined || exchange.response.headersSent) throw error
+    restoreBaseline(exchange.response, recorder.baseline)
+    exchange.send(instead)
+    exchange.swallowed?.(error)
   }
   try {
     narrow(exchange, target)
-    const recorder = exchange.record(capture)
-    recorders.set(exchange.request, recorder)
-    const result = runInScope(capture.scope, () => recorder.run(() => exchange.next()))
+    const begun = exchange.record(capture)
+    recorder = begun
+    recorders.set(exchange.request, begun)
+    const result = runInScope(capture.scope, () => begun.run(() => exchange.next()))
     return result instanceof Promise ? result.catch(fail) : result
   } catch (error) {
     return fail(error)

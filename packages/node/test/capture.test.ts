@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer } from 'node:http'
+import { createServer, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Capture, HeadPlan } from '@restale/core/http'
 import { describe, expect, test } from 'vitest'
@@ -11,12 +11,20 @@ import { exchange, quiet } from './support.ts'
 
 type Head = Parameters<Capture['head']>[0]
 
-const untouched: HeadPlan = { set: [], cacheStatus: undefined, isNotModified: false, isRecorded: false }
+const untouched: HeadPlan = {
+  set: [],
+  removed: [],
+  cacheStatus: undefined,
+  isNotModified: false,
+  part: undefined,
+  isRecorded: false,
+}
 
 /** Stands where the core's capture stands, and writes down what it is shown. */
 class Witness {
   readonly scope = { isDecided: false }
   readonly seen: string[] = []
+  readonly conditions: readonly string[] = []
   readonly plan: HeadPlan
   isRecording = false
   onDecided: (() => void) | undefined
@@ -25,6 +33,8 @@ class Witness {
   constructor(plan: Partial<HeadPlan> = {}) {
     this.plan = { ...untouched, ...plan }
   }
+
+  replacement(): undefined {}
 
   head(head: Head): HeadPlan {
     this.heads.push(head)
@@ -215,6 +225,44 @@ describe('what goes out', () => {
     })
     expect(statusLine).toBe('HTTP/1.1 304 Not Modified')
     expect([lines, body, isDone]).toEqual([['ETag: "x"'], '', true])
+  })
+
+  test.each<[206 | 416, number, number, string]>([
+    [206, 1, 3, 'od'],
+    [416, 0, 0, ''],
+  ])('of a whole body, the part of the plan goes out: %i', async (status, start, end, text) => {
+    const set = ['Content-Range', 'bytes x', 'Content-Length', String(end - start)]
+    const witness = new Witness({ part: { status, start, end, set } })
+    const { statusLine, lines, body } = await captured(witness, (response) => {
+      response.statusMessage = 'Mine'
+      response.setHeader('Content-Length', 4)
+      response.end('body')
+    })
+    expect(statusLine).toBe(`HTTP/1.1 ${status} ${STATUS_CODES[status]}`)
+    expect(lines.toSorted()).toEqual([`Content-Length: ${end - start}`, 'Content-Range: bytes x'])
+    expect([body, witness.seen]).toEqual([text, ['head 200 body']])
+  })
+
+  test.each<[string, Partial<HeadPlan>, string]>([
+    ['a part', { part: { status: 206, start: 1, end: 3, set: ['Content-Length', '2'] } }, 'od'],
+    ['a 304', { isNotModified: true }, ''],
+  ])('%s of what would have come in chunks does not', async (_what, plan, text) => {
+    const { lines, body } = await captured(new Witness(plan), (response) => {
+      response.setHeader('Transfer-Encoding', 'chunked')
+      response.setHeader('Trailer', 'X-Behind')
+      response.addTrailers({ 'X-Behind': '1' })
+      response.end('body')
+    })
+    expect([lines, body]).toEqual([plan.part?.set === undefined ? [] : ['Content-Length: 2'], text])
+  })
+
+  test('what the plan removes does not go out', async () => {
+    const witness = new Witness({ removed: ['cache-tag', 'surrogate-key'] })
+    const { lines } = await captured(witness, (response) => {
+      response.setHeader('Cache-Tag', 'a')
+      response.writeHead(200, { 'Surrogate-Key': 'b', 'X-Own': '1' }).end()
+    })
+    expect(lines).toEqual(['X-Own: 1', 'Transfer-Encoding: chunked'])
   })
 
   test('neither 204 nor 304 of the handler gets a length', async () => {

@@ -29,13 +29,21 @@ const noRoutes = 'a plain server has no routes, so nobody knows their patterns'
 adapterContract('@restale/node', serve, {
   describe,
   it,
-  offers: ['cookie-ways', 'early-hints', 'files', 'inject', 'login-ways', 'server', 'tls', 'web-streams'],
+  offers: [
+    'cookie-ways',
+    'early-hints',
+    'files',
+    'inject',
+    'login-ways',
+    'server',
+    'tls',
+    'trailers',
+    'web-streams',
+  ],
   cannot: {
     'route-pattern': noRoutes,
     'route-pattern-from-a-handler': noRoutes,
     'route-pattern-through-the-endpoint': noRoutes,
-    'forwarded-host-untrusted':
-      'a plain server has no notion of a trusted proxy: what a proxy says is always part of the key',
   },
 })
 
@@ -182,6 +190,10 @@ function replyOf(response: ServerResponse): Reply {
     remove: (name) => response.removeHeader(name),
     cookie: (name, value) => response.appendHeader('Set-Cookie', `${name}=${value}`),
     hint: (link) => response.writeEarlyHints({ link }),
+    trailer(name, value) {
+      response.setHeader('Trailer', name)
+      response.addTrailers({ [name]: value })
+    },
     cookieWays: {
       setHeader: (name, value) => response.setHeader('SET-COOKIE', [`${name}=${value}`]),
       appendHeader: (name, value) => response.appendHeader('set-cookie', `${name}=${value}`),

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import { connect, createSecureServer } from 'node:http2'
 import { createServer as createHttpsServer, request as httpsRequest } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
+import { rfc9111 } from '@restale/core'
 import type { ResponseCacheOptions } from '@restale/core/http'
 import { settled } from '@restale/core/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -222,6 +223,50 @@ describe('HTTP/2', () => {
     gate.open()
     expect((await leader).text).toBe('late')
     expect((await get('/it')).cacheStatus).toMatch(hit)
+  })
+
+  test('parts of what is stored, and of what is just being stored', async () => {
+    const { get } = await site((_request, response) => response.end('0123456789'))
+    for (const how of [stored, hit]) {
+      const part = await get('/it', { range: 'bytes=2-4' })
+      expect([part.status, part.text, part.headers['content-range']]).toEqual([206, '234', 'bytes 2-4/10'])
+      expect(part.headers['content-length']).toBe('3')
+      expect(part.cacheStatus.replace(' fwd-status=200;', '')).toMatch(how)
+      const none = await get('/it', { range: 'bytes=20-' })
+      expect([none.status, none.text, none.headers['content-range']]).toEqual([416, '', 'bytes */10'])
+    }
+  })
+
+  test('what is stored is asked for by its validator, and goes out in the place of an error', async () => {
+    let status = 200
+    const { clock, get } = await site((request, response) => {
+      response.setHeader('ETag', '"a"')
+      response.setHeader('Cache-Control', 'max-age=10')
+      response.statusCode = request.headers['if-none-match'] === '"a"' && status === 200 ? 304 : status
+      response.end(response.statusCode === 304 ? undefined : `${status}`)
+    }, rfc9111())
+    expect((await get('/it')).text).toBe('200')
+    clock.advance(15_000)
+    const renewed = await get('/it')
+    expect([renewed.status, renewed.text]).toEqual([200, '200'])
+    expect(renewed.cacheStatus).toBe('restale; fwd=stale; fwd-status=304; stored')
+    clock.advance(15_000)
+    status = 503
+    const instead = await get('/it')
+    expect([instead.status, instead.text]).toEqual([200, '200'])
+    expect(instead.cacheStatus).toBe('restale; fwd=stale; fwd-status=503; detail=stale-if-error')
+  })
+
+  test('a response without a body to an unsafe request invalidates what is stored', async () => {
+    let runs = 0
+    const { get } = await site((request, response) => {
+      response.statusCode = request.method === 'DELETE' ? 204 : 200
+      response.end(request.method === 'DELETE' ? undefined : `run ${++runs}`)
+    })
+    await get('/it')
+    expect((await get('/it')).cacheStatus).toMatch(hit)
+    expect((await get('/it', { ':method': 'DELETE' })).status).toBe(204)
+    expect((await get('/it')).text).toBe('run 2')
   })
 
   test('the endpoint answers, too', async () => {
