@@ -24,10 +24,15 @@ export function isLeftToKoa({ body, response, status }: Context): boolean {
   return (body === null || body === undefined) && !isEmptied && !emptyStatuses.has(status)
 }
 
+/** What Koa says of a status; of those that it does not know, their number. */
+export function messageOf({ message, status }: Context): string {
+  return message || String(status)
+}
+
 /** The whole body as Koa is going to send it; undefined if it comes bit by bit. */
 export function wholeBody(ctx: Context): Uint8Array | undefined {
   const body = ctx.body as ContextBody
-  if (isLeftToKoa(ctx)) return Buffer.from(ctx.message || String(ctx.status))
+  if (isLeftToKoa(ctx)) return Buffer.from(messageOf(ctx))
   if (body === null || body === undefined || emptyStatuses.has(ctx.status)) return Buffer.alloc(0)
   if (typeof body === 'string') return Buffer.from(body)
   if (Buffer.isBuffer(body)) return body
@@ -40,6 +45,25 @@ export function readableOf(body: ContextBody): Readable {
     return body.body === null ? Readable.from([]) : readableOf(body.body as ReadableStream)
   if (body instanceof ReadableStream) return Readable.fromWeb(body as never)
   return body as Readable
+}
+
+/** Nobody is going to read it. */
+export function dropBody(ctx: Context): void {
+  const body = ctx.body as ContextBody
+  if (body instanceof Response) cancel(body.body)
+  else if (body instanceof ReadableStream) cancel(body)
+  else if (typeof body === 'object' && body !== null && !(body instanceof Blob) && isStreamed(body))
+    destroy(body as Readable)
+}
+
+/** Somebody else may be reading it. */
+function cancel(stream: ReadableStream | null): void {
+  stream?.cancel().catch(() => {})
+}
+
+function destroy(stream: Readable): void {
+  stream.on('error', () => {})
+  stream.destroy()
 }
 
 function isStreamed(body: object): boolean {

@@ -1,13 +1,24 @@
+import { Buffer } from 'node:buffer'
 import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream'
-import type { Capture, HeadPlan } from '@restale/core/http'
+import type { Capture, HeaderLines, HeadPlan, OutgoingResponse } from '@restale/core/http'
 import { ClientConditions } from '@restale/core/http'
 import type { Recorder, ResponseFacts } from '@restale/node'
-import { applyPlan, headerLines, hideConditions, isRefill, setCacheStatus, watchHead } from '@restale/node'
+import {
+  applyPlan,
+  headerLines,
+  isRefill,
+  plannedBody,
+  replaceConditions,
+  restoreBaseline,
+  setCacheStatus,
+  watchHead,
+} from '@restale/node'
 import type { Context } from 'koa'
 import type { ContextBody } from './context-body.ts'
 import { isLeftToKoa, readableOf, statusBodyType, wholeBody } from './context-body.ts'
 import { recordedBody } from './recorded-body.ts'
+import { send } from './send.ts'
 import { watchHandler } from './watch-handler.ts'
 
 /**
@@ -16,10 +27,10 @@ import { watchHandler } from './watch-handler.ts'
  */
 export class ContextRecorder implements Recorder {
   readonly capture: Capture
+  readonly baseline: HeaderLines
   readonly #ctx: Context
   readonly #facts: ResponseFacts
   readonly #conditions: ClientConditions
-  readonly #baseline: readonly string[]
   #isComplete = false
   #isOut = false
 
@@ -27,8 +38,8 @@ export class ContextRecorder implements Recorder {
     this.capture = capture
     this.#ctx = ctx
     this.#facts = facts
-    this.#conditions = new ClientConditions(capture, () => hideConditions(ctx.req))
-    this.#baseline = headerLines(ctx.res)
+    this.#conditions = new ClientConditions(capture, (conditions) => replaceConditions(ctx.req, conditions))
+    this.baseline = headerLines(ctx.res)
   }
 
   restoreRequest(): void {
@@ -66,26 +77,41 @@ export class ContextRecorder implements Recorder {
     const ctx = this.#ctx
     const lines = headerLines(ctx.res)
     if (isLeftToKoa(ctx)) lines.push('Content-Type', statusBodyType)
+    const head = { status: ctx.status, lines, baseline: this.baseline }
+    const instead = this.capture.replacement(head)
+    if (instead !== undefined) {
+      this.#replace(instead)
+      return
+    }
     const body = wholeBody(ctx)
     const plan = this.capture.head({
-      status: ctx.status,
-      lines,
-      baseline: this.#baseline,
+      ...head,
       body,
       isHeld: true,
       isAuthenticated: this.#facts.isAuthenticated(),
       route: this.#facts.route(),
     })
     this.#isComplete = body !== undefined
-    this.#follow(plan)
+    this.#follow(plan, body)
     if (this.capture.isRecording) this.#watchHead()
   }
 
-  #follow(plan: HeadPlan): void {
-    applyPlan(this.#ctx.res, plan)
+  #follow(plan: HeadPlan, body: Uint8Array | undefined): void {
+    const ctx = this.#ctx
+    if (plan.part !== undefined && body !== undefined)
+      this.#replaceBody(Buffer.from(plannedBody(plan, body) ?? []))
+    applyPlan(ctx.res, plan)
+    if (plan.part !== undefined) ctx.status = plan.part.status
     // Koa drops the body of its own accord when it is told so.
-    if (plan.isNotModified) this.#ctx.status = 304
+    if (plan.isNotModified) ctx.status = 304
     else if (plan.isRecorded) this.#record()
+  }
+
+  /** As if there had been a hit: what stands outside works on that, too. */
+  #replace(instead: OutgoingResponse): void {
+    const ctx = this.#ctx
+    restoreBaseline(ctx.res, this.baseline)
+    send(ctx, instead)
   }
 
   /** Nothing is stored before the head is out: a session outside sets its cookie then, for what happened inside. */
@@ -123,6 +149,8 @@ export class ContextRecorder implements Recorder {
       this.#endIfDone()
     })
     this.#replaceBody(recorder)
+    // Koa 2 hears of an error from what was the body before.
+    recorder.removeAllListeners('error')
     pipeline(source, recorder, (error) => {
       // Without an error, but not at its end: the response was over, with another body.
       if (!error && (this.#isComplete || !this.capture.isRecording)) return
@@ -133,13 +161,11 @@ export class ContextRecorder implements Recorder {
     })
   }
 
-  /** By another that has the same bytes, where Koa expects all to be different. */
-  #replaceBody(recorder: Transform): void {
+  /** By another that has the same bytes, or some of them, where Koa expects all to be different. */
+  #replaceBody(body: Transform | Buffer): void {
     const { res } = this.#ctx
     const [length, type] = [res.getHeader('Content-Length'), res.getHeader('Content-Type')]
-    this.#ctx.body = recorder
-    // Koa 2 hears of an error from what was the body before.
-    recorder.removeAllListeners('error')
+    this.#ctx.body = body
     if (length !== undefined) res.setHeader('Content-Length', length)
     if (type === undefined) res.removeHeader('Content-Type')
   }

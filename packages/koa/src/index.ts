@@ -93,6 +93,7 @@ function exchange(ctx: Context, next: Next, middleware: Middleware): Exchange<Co
     setHandle: (handle) => {
       ctx.cache = handle
     },
+    swallowed: (error) => ctx.app.emit('error', error, ctx),
     setTarget: (target) => {
       query ??= ctx.querystring
       ctx.querystring = queryOf(target)

@@ -2,12 +2,13 @@ import { Buffer } from 'node:buffer'
 import type { OutgoingResponse } from '@restale/core/http'
 import { setHead } from '@restale/node'
 import type { Context } from 'koa'
-import { statusBodyType } from './context-body.ts'
+import { dropBody, messageOf, statusBodyType } from './context-body.ts'
 
 /** A stored response, by the context, so that what stands outside may still work on it. */
 export function send(ctx: Context, outgoing: OutgoingResponse): void {
   const { status, body } = outgoing
   const hasType = ctx.res.hasHeader('Content-Type')
+  dropBody(ctx)
   // A copy: what stands outside may change the bytes in place.
   ctx.body = body === undefined ? null : Buffer.from(body)
   // Koa has chosen a status and a type for what it takes for a new body.
@@ -20,7 +21,7 @@ export function send(ctx: Context, outgoing: OutgoingResponse): void {
 /** What Koa says of an error that nobody has given a body; some stand outside and wait for those. */
 function isWordOfKoa(ctx: Context, { status, headers, body }: OutgoingResponse): boolean {
   if (status < 400 || body === undefined) return false
-  const words = Buffer.from(ctx.message)
+  const words = Buffer.from(messageOf(ctx))
   return words.equals(body) && headers.includes(statusBodyType)
 }
 

@@ -28,6 +28,23 @@ const routes = (router: Router): Middleware => router.routes() as unknown as Mid
 const inRouter = (middleware: Middleware) => middleware as never
 
 describe.each(majors)('%s', (_major, make) => {
+  test('a request whose method something below overrides is nobody else’s', async () => {
+    const { cache } = setup()
+    const app = make()
+    app.use(responseCache(cache, { life }))
+    app.use((ctx, next) => {
+      ctx.method = ctx.get('x-method') || ctx.method
+      return next()
+    })
+    app.use((ctx) => void (ctx.body = ctx.method))
+    const site = await listen(app)
+
+    const deleted = await site.get('/', { 'X-Method': 'DELETE' })
+    expect([deleted.text, deleted.cacheStatus]).toEqual(['DELETE', 'restale; fwd=uri-miss; detail=method'])
+    expect((await site.get('/')).text).toBe('GET')
+    expect((await site.get('/')).cacheStatus).toMatch(hit)
+  })
+
   describe('@koa/router', () => {
     test('one route: tags are made of its params, and other routes know nothing of a cache', async () => {
       const { cache } = setup()

@@ -441,4 +441,21 @@ described('%s: streams that break', (major, make) => {
     await settled(cache)
     expect((await site.get('/it')).text).toBe('run 2')
   })
+
+  test('what would have come in chunks is cut, or known already, all the same', async () => {
+    const { cache } = setup()
+    const app = make()
+    app.use(responseCache(cache, { life, key: { query: ['n'] } }))
+    app.use((ctx) => {
+      ctx.body = 'body'
+      ctx.set({ ETag: '"a"', Trailer: 'X-Behind' })
+      ctx.remove('Content-Length')
+      ctx.res.addTrailers({ 'X-Behind': '1' })
+    })
+    const site = await listen(app)
+    const part = await site.get('/it?n=1', { Range: 'bytes=1-2' })
+    expect([part.status, part.text, part.header('trailer')]).toEqual([206, 'od', undefined])
+    const known = await site.get('/it?n=2', { 'If-None-Match': '"a"' })
+    expect([known.status, known.text, known.header('trailer')]).toEqual([304, '', undefined])
+  })
 })

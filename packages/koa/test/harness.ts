@@ -38,6 +38,7 @@ export const offers: readonly Offer[] = [
   'login-ways',
   'server',
   'tls',
+  'trailers',
 ]
 
 export const cannot = {
@@ -95,8 +96,7 @@ function middlewareOf(part: Part, cache: Cache): Middleware {
       const router = new Router()
       const before = (part.layers ?? []).map(middleware)
       if (part.cache !== undefined) before.push(cacheOf(cache, part.cache))
-      const register = part.method === 'GET' ? router.get : router.post
-      register.call(router, part.path, ...(before as never[]), middleware(part.handle) as never)
+      router.register(part.path, [part.method], [...before, middleware(part.handle)] as never)
       return router.routes() as unknown as Middleware
     }
   }
@@ -161,6 +161,10 @@ function replyOf(ctx: Context): Reply {
     remove: (name) => ctx.remove(name),
     cookie: (name, value) => ctx.cookies.set(name, value),
     hint: (link) => ctx.res.writeEarlyHints({ link }),
+    trailer(name, value) {
+      ctx.set('Trailer', name)
+      ctx.res.addTrailers({ [name]: value })
+    },
     cookieWays: {
       cookies: (name, value) => ctx.cookies.set(name, value),
       set: (name, value) => ctx.set('Set-Cookie', `${name}=${value}`),

@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from 'node:http2'
 import { connect, createSecureServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import { rfc9111 } from '@restale/core'
 import { settled } from '@restale/core/testing'
 import type koa from 'koa'
 import { expect, onTestFinished, test } from 'vitest'
@@ -103,4 +104,36 @@ test.each(majors)('%s over HTTP/2: a refill has the host that the client said', 
   const refilled = await get('/it', asked)
   expect(refilled.cacheStatus).toMatch(hit)
   expect(refilled.text).toBe('public.test inner.test')
+})
+
+test.each(majors)('%s over HTTP/2: what has no body is stored, and invalidates', async (_major, make) => {
+  const { cache } = setup()
+  const app = make()
+  let runs = 0
+  app.use(responseCache(cache, { ...rfc9111(), life }))
+  app.use((ctx) => {
+    if (ctx.method === 'GET') runs++
+    ctx.status = 204
+  })
+  const { get } = await listen(app)
+  expect(await get('/it')).toMatchObject({ status: 204, text: '' })
+  expect((await get('/it')).cacheStatus).toMatch(hit)
+  await get('/it', { ':method': 'DELETE' })
+  expect((await get('/it')).cacheStatus).toMatch(stored)
+  expect(runs).toBe(2)
+})
+
+test.each(majors)('%s over HTTP/2: a part, and a 304 on a miss', async (_major, make) => {
+  const { cache } = setup()
+  const app = make()
+  app.use(responseCache(cache, { ...rfc9111(), life }))
+  app.use((ctx) => {
+    ctx.set('ETag', '"a"')
+    ctx.body = '0123456789'
+  })
+  const { get } = await listen(app)
+  expect(await get('/part', { range: 'bytes=2-4' })).toMatchObject({ status: 206, text: '234' })
+  expect(await get('/part')).toMatchObject({ status: 200, text: '0123456789' })
+  expect(await get('/known', { 'if-none-match': '"a"' })).toMatchObject({ status: 304, text: '' })
+  expect((await get('/known')).cacheStatus).toMatch(hit)
 })

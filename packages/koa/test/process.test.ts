@@ -43,6 +43,8 @@ describe('a process', () => {
     }
     const koa = await realpath(join(root, 'packages', 'koa', 'node_modules', 'koa'))
     await symlink(koa, join(modules, 'koa'), 'junction')
+    const structured = await realpath(join(root, 'packages', 'core', 'node_modules', 'structured-headers'))
+    await symlink(structured, join(modules, 'structured-headers'), 'junction')
     await cp(fileURLToPath(new URL('./exits.mjs', import.meta.url)), join(folder, 'exits.mjs'))
   }, 60_000)
 
