@@ -17,8 +17,7 @@ export interface Answer {
 }
 
 /** A reply that is about to be sent, with all its hooks still to come. */
-export function answerOf(reply: FastifyReply, given: unknown, capture: Capture): Answer {
-  const payload = isFetchResponse(given) ? unwrapped(reply, given) : given
+export function answerOf(reply: FastifyReply, payload: unknown, capture: Capture): Answer {
   const body = bodyOf(reply, payload, capture)
   return {
     status: reply.statusCode,
@@ -37,12 +36,20 @@ function bodyOf(reply: FastifyReply, payload: unknown, capture: Capture): Answer
   return isStream(source) ? new RecordedStream(source, reply.raw, capture) : undefined
 }
 
-/** As Fastify does it once all hooks have run. */
-function unwrapped(reply: FastifyReply, response: Response): unknown {
-  if (response.bodyUsed) return response
-  reply.code(response.status)
-  for (const [name, value] of response.headers) reply.header(name, value)
-  return response.body ?? undefined
+/** Nobody is going to read it. */
+export function dropPayload(payload: unknown): void {
+  if (typeof payload !== 'object' || payload === null) return
+  if (isWebStream(payload)) payload.cancel().catch(() => {})
+  else if (isStream(payload)) payload.on('error', () => {}).destroy()
+}
+
+/** What is in a `Response`, as Fastify takes it out once all hooks have run; other payloads as they are. */
+export function unwrapped(reply: FastifyReply, payload: unknown): unknown {
+  if (!isFetchResponse(payload) || payload.bodyUsed) return payload
+  reply.code(payload.status)
+  for (const [name, value] of payload.headers) reply.header(name, value)
+  // To a hook, undefined would mean what there was.
+  return payload.body
 }
 
 /** Also one of another implementation. */

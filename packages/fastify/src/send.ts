@@ -7,14 +7,21 @@ import { standingHeaders } from './standing-headers.ts'
 
 /** Sends a stored response by the reply, so that the hooks of other plugins work on it as on any other. */
 export function send(request: FastifyRequest, reply: FastifyReply, outgoing: OutgoingResponse): void {
+  setHead(reply, outgoing)
+  reply.send(payloadOf(request, reply, outgoing))
+}
+
+/** The head of a stored response, among what stands on the reply already. */
+export function setHead(reply: FastifyReply, outgoing: OutgoingResponse): void {
   const { status, cacheStatus } = outgoing
   setStoredHead(standingHeaders(reply), outgoing)
-  reply.header('cache-status', appendCacheStatus(reply.getHeader('cache-status')?.toString(), cacheStatus))
-  reply.code(status).send(payloadOf(request, reply, outgoing))
+  if (cacheStatus !== undefined)
+    reply.header('cache-status', appendCacheStatus(reply.getHeader('cache-status')?.toString(), cacheStatus))
+  reply.code(status)
 }
 
 /** Undefined is nothing at all; other empty payloads are given a type, and a HEAD the length of what it got. */
-function payloadOf(request: FastifyRequest, reply: FastifyReply, { body }: OutgoingResponse): unknown {
+export function payloadOf(request: FastifyRequest, reply: FastifyReply, { body }: OutgoingResponse): unknown {
   if (request.method === 'HEAD') return Readable.from([])
   if (body === undefined || body.byteLength === 0) return undefined
   // A copy: hooks may change the bytes in place.

@@ -22,8 +22,8 @@ import { nativeOptions } from '@restale/contract'
 import type { Cache } from '@restale/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import createFastify from 'fastify'
-import type { CachedRequest } from '../src/index.ts'
-import { isRefill, responseCache, revalidateEndpoint } from '../src/index.ts'
+import type { CachedRequest, Hook } from '../src/index.ts'
+import { isRefill, responseCache, revalidateEndpoint, serveCached } from '../src/index.ts'
 
 export const offers: readonly Offer[] = [
   'compression',
@@ -36,18 +36,34 @@ export const offers: readonly Offer[] = [
   'server',
   'stop',
   'tls',
+  'trailers',
   'web-streams',
 ]
 
+/** How the plugin is registered. */
+interface Mounting {
+  readonly cache: Cache
+  readonly hook: Hook
+}
+
 /** The described application in the words of Fastify. */
-export async function serve({ cache, trustsProxy, parts, tls, isUnlistened }: App): Promise<Served> {
+export function serve(described: App): Promise<Served> {
+  return serveBy('preHandler', described)
+}
+
+/** The same, every handler served by `serveCached`. */
+export function serveManually(described: App): Promise<Served> {
+  return serveBy('manual', described)
+}
+
+async function serveBy(hook: Hook, { cache, trustsProxy, parts, tls, isUnlistened }: App): Promise<Served> {
   const app = createFastify({
     trustProxy: trustsProxy,
     forceCloseConnections: true,
     ...(tls === undefined ? {} : { https: tls }),
   }) as FastifyInstance
   await app.register(cookie)
-  await addParts(app, parts, cache, false)
+  await addParts(app, parts, { cache, hook }, false)
   if (isUnlistened) await app.ready()
   else await app.listen({ host: '127.0.0.1', port: 0, backlog: 4096 })
   return {
@@ -77,22 +93,23 @@ async function inject(
 async function addParts(
   app: FastifyInstance,
   parts: readonly Part[],
-  cache: Cache,
+  mounting: Mounting,
   isCached: boolean,
 ): Promise<void> {
   const first = parts.findIndex(({ kind }) => kind === 'layer' || kind === 'cache')
   const isAlone = first < 0
   // A route's options count below a registered plugin.
   const needsOne = isAlone && !isCached && parts.some((part) => part.kind === 'route' && part.cache)
-  if (needsOne) await app.register(responseCache, { cache })
+  if (needsOne) await app.register(responseCache, { ...mounting })
   for (const part of isAlone ? parts : parts.slice(0, first))
-    await addPart(app, part, cache, isCached || needsOne)
+    await addPart(app, part, mounting, isCached || needsOne)
   if (isAlone) return
   await app.register(async (inner) => {
     const [part, ...rest] = parts.slice(first)
-    if (part?.kind === 'cache') await inner.register(responseCache, { cache, ...optionsOf(part.options) })
+    if (part?.kind === 'cache')
+      await inner.register(responseCache, { ...mounting, ...optionsOf(part.options) })
     else if (part?.kind === 'layer') await addLayer(inner, part)
-    await addParts(inner, rest, cache, isCached || part?.kind === 'cache')
+    await addParts(inner, rest, mounting, isCached || part?.kind === 'cache')
   })
 }
 
@@ -101,35 +118,44 @@ async function addLayer(app: FastifyInstance, { run, isCompression }: Layer): Pr
   else app.addHook('preHandler', layer(run))
 }
 
-async function addPart(app: FastifyInstance, part: Part, cache: Cache, isCached: boolean): Promise<void> {
+async function addPart(
+  app: FastifyInstance,
+  part: Part,
+  mounting: Mounting,
+  isCached: boolean,
+): Promise<void> {
   switch (part.kind) {
     case 'endpoint':
       await app.register(revalidateEndpoint, {
-        cache,
+        cache: mounting.cache,
         ...part.options,
         ...(part.path === '/' ? {} : { prefix: part.path }),
       })
       break
     case 'group':
-      await app.register((inner) => addParts(inner, part.parts, cache, isCached), { prefix: part.prefix })
+      await app.register((inner) => addParts(inner, part.parts, mounting, isCached), { prefix: part.prefix })
       break
     case 'route':
-      addRoute(app, part)
+      addRoute(app, part, mounting)
       break
     default:
       throw new Error(`no part of a plain instance: ${part.kind}`)
   }
 }
 
-function addRoute(app: FastifyInstance, route: Route): void {
+function addRoute(app: FastifyInstance, route: Route, { hook }: Mounting): void {
   const { method, path, handle, cache, layers = [], isGuarded } = route
+  if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
+  const answer = async (request: FastifyRequest, reply: FastifyReply) =>
+    send(reply, await handle(exchange(request, reply)))
   app.route({
     method,
     url: path,
     ...(isGuarded ? { preValidation: authenticate } : {}),
     preHandler: layers.map(layer),
     config: cache === undefined ? {} : { cache: optionsOf(cache) },
-    handler: async (request, reply) => send(reply, await handle(exchange(request, reply))),
+    handler: (request, reply) =>
+      hook === 'manual' ? serveCached(request, reply, () => answer(request, reply)) : answer(request, reply),
   })
 }
 
@@ -195,6 +221,7 @@ function replyOf(reply: FastifyReply): Reply {
     remove: (name) => void reply.removeHeader(name),
     cookie: (name, value) => void reply.header('Set-Cookie', `${name}=${value}`),
     hint: (link) => void reply.writeEarlyHints({ link }),
+    trailer: (name, value) => void reply.trailer(name, async () => value),
     cookieWays: {
       cookie: (name, value) => void reply.cookie(name, value),
       setCookie: (name, value) => void reply.setCookie(name, value, { path: '/' }),
