@@ -1,10 +1,11 @@
 import type { Request } from '@hapi/hapi'
-import type { Capture, HeadPlan } from '@restale/core/http'
+import type { Capture, HeadPlan, OutgoingResponse } from '@restale/core/http'
 import { linesOf, setLines } from '@restale/core/http'
+import { restoreBaseline } from '@restale/node'
 import { isAuthenticated } from './authentication.ts'
 import type { Headers } from './headers.ts'
 import { nodeHeaders, outerControl, setCacheStatus, standingHeaders } from './headers.ts'
-import { cookieLines, cookiesOf } from './internals.ts'
+import { cookieLines, cookiesOf, restoreCookies } from './internals.ts'
 
 /** The head of a response as the handler, and what is below it, has made it. */
 export interface Head {
@@ -24,6 +25,7 @@ export class HeadShow {
   readonly #request: Request
   readonly #capture: Capture
   readonly #baseline: Headers
+  readonly #baseCookies: Readonly<Record<string, object>>
   readonly #cookies: ReadonlySet<object>
   #shown: ReadonlySet<object> = none
 
@@ -31,7 +33,21 @@ export class HeadShow {
     this.#request = request
     this.#capture = capture
     this.#baseline = nodeHeaders(request)
-    this.#cookies = new Set(Object.values(cookiesOf(request)))
+    this.#baseCookies = { ...cookiesOf(request) }
+    this.#cookies = new Set(Object.values(this.#baseCookies))
+  }
+
+  /** What is to go out in the place of this head, if anything. */
+  replacement({ status, headers }: Pick<Head, 'status' | 'headers'>): OutgoingResponse | undefined {
+    const control = outerControl(this.#request, status)
+    const lines = [...linesOf({ ...control, ...headers }), ...cookieLines(this.#request, this.#cookies)]
+    return this.#capture.replacement({ status, lines, baseline: linesOf({ ...this.#baseline, ...control }) })
+  }
+
+  /** As if the handler had set nothing on Node's response, and no cookie. */
+  restoreBaseline(): void {
+    restoreBaseline(this.#request.raw.res, linesOf(this.#baseline))
+    restoreCookies(this.#request, this.#baseCookies)
   }
 
   show({ status, headers, body, isHeld = false, isMixed = false }: Head): HeadPlan {
@@ -56,8 +72,14 @@ export class HeadShow {
   }
 }
 
-export function applyPlan(request: Request, { set, cacheStatus }: HeadPlan, headers: Headers): void {
-  setLines(standingHeaders(request, headers), set)
+export function applyPlan(
+  request: Request,
+  { set, removed, part, cacheStatus }: HeadPlan,
+  headers: Headers,
+): void {
+  const standing = standingHeaders(request, headers)
+  for (const name of removed) standing.delete(name)
+  setLines(standing, [...set, ...(part?.set ?? [])])
   if (cacheStatus !== undefined) setCacheStatus(request, headers, cacheStatus)
 }
 

@@ -23,6 +23,13 @@ export function cookiesOf(request: Request): Readonly<Record<string, object>> {
   return (request as unknown as { readonly _states: Readonly<Record<string, object>> })._states
 }
 
+/** These go out, and no others. */
+export function restoreCookies(request: Request, kept: Readonly<Record<string, object>>): void {
+  const cookies = cookiesOf(request) as Record<string, object>
+  for (const name of Object.keys(cookies)) delete cookies[name]
+  Object.assign(cookies, kept)
+}
+
 /** hapi makes lines of cookies at the very end; these are as good as those, less what is in `except`. */
 export function cookieLines(request: Request, except: ReadonlySet<object>): string[] {
   return Object.entries(cookiesOf(request)).flatMap(([name, cookie]) =>

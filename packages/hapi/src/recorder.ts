@@ -1,14 +1,15 @@
 import type { Lifecycle, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi'
-import type { Capture } from '@restale/core/http'
-import { ClientConditions, hideConditions } from '@restale/core/http'
-import { watchHead } from '@restale/node'
+import type { Capture, OutgoingResponse } from '@restale/core/http'
+import { ClientConditions, replaceConditions } from '@restale/core/http'
+import { plannedBody, watchHead } from '@restale/node'
 import { statusOf, wholeBody } from './body.ts'
 import { recordFlow, writeBytes } from './flow.ts'
 import { applyPlan, applyPlanLate, HeadShow } from './head.ts'
 import type { Headers } from './headers.ts'
 import { contentPolicy, setOwnControl, setStandingStatus, withStanding } from './headers.ts'
 import { contentTypeOf, isMadeLate } from './internals.ts'
-import { notModified } from './send.ts'
+import { hideRange } from './ranges.ts'
+import { notModified, partOf, storedReply } from './send.ts'
 
 type Failure = Exclude<Request['response'], ResponseObject>
 
@@ -16,27 +17,32 @@ type Failure = Exclude<Request['response'], ResponseObject>
 export class Recorder {
   readonly #request: Request
   readonly #capture: Capture
-  readonly #statuses: readonly number[]
+  readonly #statuses: readonly number[] | 'any'
   readonly #conditions: ClientConditions
   readonly #heads: HeadShow
   #isEnded = false
   /** Of a response that was stored before it went out. */
   #status: number | undefined
 
-  constructor(request: Request, capture: Capture, statuses: readonly number[]) {
+  constructor(request: Request, capture: Capture, statuses: readonly number[] | 'any') {
     this.#request = request
     this.#capture = capture
     this.#statuses = statuses
-    this.#conditions = new ClientConditions(capture, () => hideConditions(request.headers))
+    this.#conditions = new ClientConditions(capture, (conditions) =>
+      replaceConditions(request.headers, conditions),
+    )
     this.#heads = new HeadShow(request, capture)
   }
 
   /** The response is there, and hapi has not begun to send it. Gives what is to be sent: mostly the same. */
   respond(h: ResponseToolkit): Lifecycle.ReturnValue {
     this.#conditions.headOut()
+    if (this.#capture.scope.isDecided) hideRange(this.#request)
     const { response } = this.#request
+    const instead = this.#replacement(response, h)
+    if (instead !== undefined) return instead
     if (isFailure(response)) return this.#recordFailure(response, h)
-    const answer = this.#record(response, h)
+    const answer = this.#recordOrReplace(response, h)
     // The same again, given back, would keep other extensions from seeing one that took over.
     return answer === response ? h.continue : answer
   }
@@ -55,6 +61,35 @@ export class Recorder {
     const isGone = !isAbandoned && isFailure(response) && response.output.statusCode === goneStatus
     if (isGone || isAbandoned) this.#capture.abort(error)
     else this.#capture.fail(error)
+  }
+
+  /** As if there had been a hit: other extensions work on that. */
+  #replacement(response: Request['response'], h: ResponseToolkit): ResponseObject | undefined {
+    const { statusCode: status, headers } = isFailure(response)
+      ? { statusCode: response.output.statusCode, headers: response.output.headers as Headers }
+      : (response as ResponseObject)
+    const instead = this.#heads.replacement({
+      status,
+      headers: withStanding(this.#request, headers as Headers),
+    })
+    return instead === undefined ? undefined : this.#replace(instead, h)
+  }
+
+  #replace(instead: OutgoingResponse, h: ResponseToolkit): ResponseObject {
+    this.#isEnded = true
+    this.#heads.restoreBaseline()
+    return storedReply(this.#request, h, instead)
+  }
+
+  /** hapi makes an error of an object that is no JSON only when it sends it. */
+  #recordOrReplace(response: ResponseObject, h: ResponseToolkit): ResponseObject {
+    try {
+      return this.#record(response, h)
+    } catch (error) {
+      const instead = this.#capture.fail(error)
+      if (instead === undefined) throw error
+      return this.#replace(instead, h)
+    }
   }
 
   #record(response: ResponseObject, h: ResponseToolkit): ResponseObject {
@@ -77,7 +112,9 @@ export class Recorder {
     applyPlan(this.#request, plan, headers)
     writeBytes(this.#request)
     this.#endWithHead()
-    this.#status = plan.isNotModified ? 304 : status
+    this.#status = plan.isNotModified ? 304 : (plan.part?.status ?? status)
+    if (plan.part !== undefined)
+      return partOf(this.#request, h, headers, { status: this.#status, bytes: plannedBody(plan, body) })
     return plan.isNotModified ? notModified(h, headers) : response
   }
 
@@ -97,7 +134,7 @@ export class Recorder {
   #recordFailure({ output }: Failure, h: ResponseToolkit): Lifecycle.ReturnValue {
     const { statusCode, payload } = output
     const headers = output.headers as Headers
-    if (this.#statuses.includes(statusCode)) {
+    if (this.#statuses === 'any' || this.#statuses.includes(statusCode)) {
       // What is stored comes back as a plain response, so it is one the first time, too.
       const plain = h.response(payload).code(statusCode)
       for (const [name, value] of Object.entries(headers)) plain.header(name, value as string)

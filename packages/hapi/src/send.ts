@@ -3,6 +3,7 @@ import type { OutgoingResponse } from '@restale/core/http'
 import { isBodyField, setStoredHead } from '@restale/core/http'
 import type { Headers } from './headers.ts'
 import { hasCachePolicy, setCacheStatus, standingHeaders } from './headers.ts'
+import { hideRange } from './ranges.ts'
 
 /** A stored response as a response of hapi's, which then goes its way: extensions, CORS, cookies, compression. */
 export function storedReply(
@@ -11,6 +12,7 @@ export function storedReply(
   outgoing: OutgoingResponse,
 ): ResponseObject {
   const { body, status } = outgoing
+  hideRange(request)
   const hasBody = body !== undefined && body.byteLength > 0
   // A copy: extensions may change the bytes in place.
   const response = h.response(hasBody ? Buffer.from(body) : undefined).code(status)
@@ -21,10 +23,11 @@ export function storedReply(
   setStoredHead(standingHeaders(request, headers), { ...outgoing, defaults })
   // Extensions may still change the body; hapi counts what it sends.
   if (hasBody) delete headers['content-length']
-  setCacheStatus(request, headers, outgoing.cacheStatus)
+  if (outgoing.cacheStatus !== undefined) setCacheStatus(request, headers, outgoing.cacheStatus)
+  if (status === 206) keepUncoded(request)
   varyEtag(response, headers)
   if (request.method === 'head') addRanges(request, headers, status)
-  return response.takeover()
+  return response
 }
 
 /** The response for a client that has it already. */
@@ -34,6 +37,25 @@ export function notModified(h: ResponseToolkit, headers: Headers): ResponseObjec
     if (!isBodyField(name)) response.header(name, value as string)
   }
   return response
+}
+
+/** A part of a response, with the lines that the whole had. */
+export function partOf(
+  request: Request,
+  h: ResponseToolkit,
+  headers: Headers,
+  { status, bytes }: { status: number; bytes: Uint8Array | undefined },
+): ResponseObject {
+  const response = h.response(bytes === undefined ? undefined : Buffer.from(bytes)).code(status)
+  response.charset()
+  for (const [name, value] of Object.entries(headers)) response.header(name, value as string)
+  keepUncoded(request)
+  return response
+}
+
+/** The bytes of a part are those of the whole as it is. */
+function keepUncoded({ info }: Request): void {
+  info.acceptEncoding = 'identity'
 }
 
 /** hapi gives each coding of a response a strong tag of its own, if it knows of the tag. */

@@ -2,6 +2,7 @@ import type { Lifecycle, Request, ResponseObject, ResponseToolkit } from '@hapi/
 import type { Cache } from '@restale/core'
 import type { IncomingRequest, Mount, Verdict } from '@restale/core/http'
 import { giveUp, linesOf } from '@restale/core/http'
+import { watchPassed } from '@restale/node'
 import { isAuthenticated } from './authentication.ts'
 import { setStandingStatus } from './headers.ts'
 import { journeyOf } from './journey.ts'
@@ -18,7 +19,7 @@ export interface Place {
   readonly mount: Mount<Request>
   /** Its options were given for this route, not for all of a server or plugin. */
   readonly isRoute: boolean
-  readonly statuses: readonly number[]
+  readonly statuses: readonly number[] | 'any'
 }
 
 /** Carries out what the mount decides on a request. */
@@ -72,11 +73,12 @@ function carryOut(
       request.cache = verdict.handle
       journey.setScope(verdict.scope)
       if (verdict.cacheStatus !== undefined) setStandingStatus(request, verdict.cacheStatus)
+      if (verdict.watch !== undefined) watchPassed(request.raw.res, verdict.watch)
       return h.continue
     case 'send':
       request.cache = verdict.handle
       verdict.refill?.run((refill) => redispatch(request, refill))
-      return unvalidated(request, storedReply(request, h, verdict.response))
+      return unvalidated(request, storedReply(request, h, verdict.response).takeover())
     case 'capture': {
       const { capture, target } = verdict
       request.cache = capture.handle

@@ -32,6 +32,7 @@ export const offers: readonly Offer[] = [
   'server',
   'stop',
   'tls',
+  'trailers',
 ]
 
 /** The described application in the words of hapi. */
@@ -134,7 +135,7 @@ function authenticate({ headers }: Request, h: ResponseToolkit) {
 
 function routeOf({ method, path, handle, cache, layers = [], isGuarded }: Route): ServerRoute {
   return {
-    method,
+    method: method as 'GET',
     path: pathOf(path),
     handler: async (request, h) => {
       const reply = new QueuedReply(request, h)
@@ -224,6 +225,11 @@ class StandingReply implements Reply {
 
   hint(link: string): void {
     this.request.raw.res.writeEarlyHints({ link })
+  }
+
+  trailer(name: string, value: string): void {
+    this.header('Trailer', name)
+    this.request.raw.res.addTrailers({ [name]: value })
   }
 
   send(body: Body): ResponseObject {
