@@ -1,23 +1,34 @@
-import { isConditionalHeader } from '@restale/core/http'
+import type { HeaderLines } from '@restale/core/http'
+import { isConditionalHeader, setLines } from '@restale/core/http'
 import { requestAt } from './request-at.ts'
 
-/** A request as its handler gets it: one whose conditions can be hidden. */
+/** A request as its handler gets it: one whose conditions can be replaced. */
 export function handedOn(request: Request, url: string): Request {
   const isChanged = url !== request.url || (hasConditions(request) && !isChangeable(request.headers))
   return isChanged ? requestAt(request, url) : request
 }
 
-/** Takes the client's conditions and ranges away. Gives what puts them back. */
-export function hideConditions(headers: Headers): () => void {
-  const hidden = [...headers].filter(([name]) => isConditionalHeader(name))
-  for (const [name] of hidden) headers.delete(name)
+/** Puts lines in the place of the client's conditions and ranges. Gives what puts those back. */
+export function replaceConditions(headers: Headers, conditions: HeaderLines): () => void {
+  const replaced = conditionsIn(headers)
+  deleteConditions(headers)
+  setLines(headers, conditions)
   return () => {
-    for (const [name, value] of hidden) headers.set(name, value)
+    deleteConditions(headers)
+    for (const [name, value] of replaced) headers.set(name, value)
   }
 }
 
+function deleteConditions(headers: Headers): void {
+  for (const [name] of conditionsIn(headers)) headers.delete(name)
+}
+
+function conditionsIn(headers: Headers): [name: string, value: string][] {
+  return [...headers].filter(([name]) => isConditionalHeader(name))
+}
+
 function hasConditions({ headers }: Request): boolean {
-  return [...headers.keys()].some(isConditionalHeader)
+  return conditionsIn(headers).length > 0
 }
 
 /** Some runtimes seal the headers of the requests that they make. */

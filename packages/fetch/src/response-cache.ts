@@ -12,10 +12,10 @@ export type FetchHandler<Incoming extends Request, Args extends readonly unknown
 ) => Response | Promise<Response>
 
 /**
- * What the application behind may believe of a proxy, whether it does is not known here. So it is part of the
- * key, and nobody can make others see what such a field has brought about.
+ * The application behind may believe it of a proxy, whether it does is not known here. So it is part of the key, as
+ * `X-Forwarded-Host` and its kin are everywhere, and nobody can make others see what it has brought about.
  */
-const forwardingHeaders = ['forwarded', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto']
+const forwardingHeaders = ['forwarded']
 
 /**
  * Caches the responses of a handler, and is one of the same type: `serve({ fetch: responseCache(cache, app.fetch) })`.

@@ -2,6 +2,7 @@ import type { Mount, Verdict } from '@restale/core/http'
 import { giveUp, runInScope } from '@restale/core/http'
 import { withCacheStatus } from './cache-status.ts'
 import type { Exchange } from './exchange.ts'
+import { headerLines } from './header-lines.ts'
 import { incomingRequest } from './incoming.ts'
 import type { Journey } from './journey.ts'
 import { goOn } from './journey.ts'
@@ -58,8 +59,8 @@ function carryOut(verdict: Verdict, exchange: Exchange): Answer {
       const run = () => exchange.run(request, verdict.handle)
       const answer = goOn(journey, () => runInScope(verdict.scope, run))
       return answer instanceof Promise
-        ? answer.then((response) => withCacheStatus(journey, response, verdict.cacheStatus))
-        : withCacheStatus(journey, answer, verdict.cacheStatus)
+        ? answer.then((response) => passed(response, verdict, journey))
+        : passed(answer, verdict, journey)
     }
     case 'send':
       exchange.setHandle(verdict.handle)
@@ -70,6 +71,17 @@ function carryOut(verdict: Verdict, exchange: Exchange): Answer {
       journey.recording = new Recording(exchange, verdict.capture, journey.url)
       return journey.recording.run()
   }
+}
+
+/** A response that goes past the cache. */
+function passed(
+  response: Response | undefined,
+  { watch, cacheStatus }: Extract<Verdict, { do: 'pass' }>,
+  journey: Journey,
+): Response | undefined {
+  if (response !== undefined && response.status >= 200)
+    watch?.(response.status, headerLines(response.headers))
+  return withCacheStatus(journey, response, cacheStatus)
 }
 
 function urlAt(url: string, target: string): string {
