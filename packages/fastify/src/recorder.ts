@@ -78,7 +78,8 @@ export class ReplyRecorder implements Recorder {
     this.#uncut()
     const payload = unwrapped(reply, given)
     const lines = linesOf(reply.getHeaders())
-    const instead = this.capture.replacement({ status: reply.statusCode, lines, baseline: this.baseline })
+    const head = { status: reply.statusCode, lines, baseline: this.baseline }
+    const instead = this.capture.replacement({ ...head, ...this.#factsNow() })
     if (instead !== undefined) return this.#replace(payload, instead)
     const answer = answerOf(reply, payload, this.capture)
     this.#answer = answer
@@ -151,7 +152,8 @@ export class ReplyRecorder implements Recorder {
     const { raw } = this.#reply
     if (this.#answer === undefined) {
       const lines = linesOf(raw.getHeaders())
-      this.#instead = this.capture.replacement({ status, lines, baseline: this.baseline })
+      const head = { status, lines, baseline: this.baseline }
+      this.#instead = this.capture.replacement({ ...head, ...this.#factsNow() })
     }
     const plan = this.capture.head(this.#head(status))
     // It has been cut by now, where it was to be.
@@ -160,6 +162,10 @@ export class ReplyRecorder implements Recorder {
     applyPlan(raw, this.#plan)
     if (this.#instead !== undefined) replaceHead(raw, this.baseline, this.#instead)
     if (plan.isRecorded && this.#answer?.body instanceof RecordedStream) this.#answer.body.begin()
+  }
+
+  #factsNow(): Pick<ResponseHead, 'isAuthenticated' | 'route'> {
+    return { isAuthenticated: this.#facts.isAuthenticated(), route: this.#route ?? this.#facts.route() }
   }
 
   #refused(error: unknown): void {
@@ -171,10 +177,7 @@ export class ReplyRecorder implements Recorder {
   #head(status: number): ResponseHead {
     const answer = this.#answer
     const lines = linesOf(this.#reply.raw.getHeaders())
-    const facts = {
-      isAuthenticated: this.#facts.isAuthenticated(),
-      route: this.#route ?? this.#facts.route(),
-    }
+    const facts = this.#factsNow()
     const isExpected = status === (this.#sentStatus ?? answer?.status) || status < 400
     const isAnswer = answer?.body !== undefined && isExpected
     if (!isAnswer || this.#isPastFastify) {

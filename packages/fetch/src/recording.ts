@@ -93,6 +93,8 @@ export class Recording {
       status: response.status,
       lines: [...headerLines(headers, this.#baseline), ...exchange.comingLines()],
       baseline: this.#baseline,
+      isAuthenticated: exchange.isAuthenticated(),
+      route: exchange.route(),
     }
     const replaced = this.#replaced(unread(response, body), capture.replacement(head))
     if (replaced !== undefined) return replaced
@@ -100,8 +102,6 @@ export class Recording {
       ...head,
       body: body?.whole,
       settled: exchange.outside && this.#look(exchange.outside),
-      isAuthenticated: exchange.isAuthenticated(),
-      route: exchange.route(),
     })
     return this.#planned(response, headers, body, plan)
   }

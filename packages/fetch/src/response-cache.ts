@@ -12,12 +12,6 @@ export type FetchHandler<Incoming extends Request, Args extends readonly unknown
 ) => Response | Promise<Response>
 
 /**
- * The application behind may believe it of a proxy, whether it does is not known here. So it is part of the key, as
- * `X-Forwarded-Host` and its kin are everywhere, and nobody can make others see what it has brought about.
- */
-const forwardingHeaders = ['forwarded']
-
-/**
  * Caches the responses of a handler, and is one of the same type: `serve({ fetch: responseCache(cache, app.fetch) })`.
  * Hits are answered before the handler sees the request, so nothing of it runs then, authentication neither.
  *
@@ -28,7 +22,7 @@ export function responseCache<P extends string, Incoming extends Request, Args e
   handler: FetchHandler<Incoming, Args>,
   options: ResponseCacheOptions<Incoming, NoInfer<P> | RegisteredProfile> = {},
 ): FetchHandler<Incoming, Args> {
-  const mount = mountFor(cache, withForwarding(options))
+  const mount = mountFor(cache, options)
   const cached: FetchHandler<Incoming, Args> = (request, ...args) =>
     serve(mount, {
       journey: journeyOf(request),
@@ -50,9 +44,4 @@ export function responseCache<P extends string, Incoming extends Request, Args e
       dispatch: (again) => cached(again as Incoming, ...(args.map(apartFromClient) as unknown as Args)),
     }) as Response | Promise<Response>
   return cached
-}
-
-function withForwarding<Options extends ResponseCacheOptions<never, string>>(options: Options): Options {
-  const { key } = options
-  return { ...options, key: { ...key, headers: [...forwardingHeaders, ...(key?.headers ?? [])] } }
 }

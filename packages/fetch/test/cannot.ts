@@ -24,6 +24,7 @@ export const cannotOfFunctions = {
   'authenticated-above': noLogin,
   'login-below': noLogin,
   'login-below-collapsed': noLogin,
+  'renewed-login': noLogin,
   'removed-lines': comesLater,
   'nonce-above': comesLater,
   'cache-status-of-others': comesLater,

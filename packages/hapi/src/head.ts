@@ -1,5 +1,5 @@
 import type { Request } from '@hapi/hapi'
-import type { Capture, HeadPlan, OutgoingResponse } from '@restale/core/http'
+import type { Capture, HeaderLines, HeadPlan, OutgoingResponse } from '@restale/core/http'
 import { linesOf, setLines } from '@restale/core/http'
 import { restoreBaseline } from '@restale/node'
 import { isAuthenticated } from './authentication.ts'
@@ -38,38 +38,49 @@ export class HeadShow {
   }
 
   /** What is to go out in the place of this head, if anything. */
-  replacement({ status, headers }: Pick<Head, 'status' | 'headers'>): OutgoingResponse | undefined {
-    const control = outerControl(this.#request, status)
-    const lines = [...linesOf({ ...control, ...headers }), ...cookieLines(this.#request, this.#cookies)]
-    return this.#capture.replacement({ status, lines, baseline: linesOf({ ...this.#baseline, ...control }) })
+  replacement(head: Pick<Head, 'status' | 'headers'>): OutgoingResponse | undefined {
+    const cookies = cookieLines(this.#request, this.#cookies)
+    const instead = this.#capture.replacement(this.#asShown(head, cookies))
+    // hapi makes the lines of its cookies itself.
+    return instead && { ...instead, added: withoutLines(instead.added, cookies) }
   }
 
   /** As if the handler had set nothing on Node's response, and no cookie. */
   restoreBaseline(): void {
     restoreBaseline(this.#request.raw.res, linesOf(this.#baseline))
+  }
+
+  restoreCookies(): void {
     restoreCookies(this.#request, this.#baseCookies)
   }
 
-  show({ status, headers, body, isHeld = false, isMixed = false }: Head): HeadPlan {
-    const { route } = this.#request
-    const control = outerControl(this.#request, status)
+  show({ body, isHeld = false, isMixed = false, ...head }: Head): HeadPlan {
     const cookies = cookieLines(this.#request, isMixed ? none : this.#cookies)
     this.#shown = new Set(Object.values(cookiesOf(this.#request)))
-    return this.#capture.head({
+    return this.#capture.head({ ...this.#asShown(head, cookies), body, isHeld })
+  }
+
+  #asShown({ status, headers }: Pick<Head, 'status' | 'headers'>, cookies: HeaderLines) {
+    const control = outerControl(this.#request, status)
+    return {
       status,
       lines: [...linesOf({ ...control, ...headers }), ...cookies],
       baseline: linesOf({ ...this.#baseline, ...control }),
-      body,
-      isHeld,
       isAuthenticated: isAuthenticated(this.#request),
-      route: route.path,
-    })
+      route: this.#request.route.path,
+    }
   }
 
   /** The head is out. Sessions set their cookie behind us, for what happened before. */
   out(): void {
     this.#capture.headOut(cookieLines(this.#request, new Set([...this.#cookies, ...this.#shown])))
   }
+}
+
+/** Without so many of its lines. */
+function withoutLines(lines: HeaderLines, taken: HeaderLines): HeaderLines {
+  const values = taken.filter((_, index) => index % 2 === 1)
+  return lines.filter((_, index) => !values.includes(lines[index - (index % 2) + 1] as string))
 }
 
 export function applyPlan(

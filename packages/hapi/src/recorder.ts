@@ -72,12 +72,14 @@ export class Recorder {
       status,
       headers: withStanding(this.#request, headers as Headers),
     })
-    return instead === undefined ? undefined : this.#replace(instead, h)
+    return instead === undefined ? undefined : this.#replace(instead, h, status)
   }
 
-  #replace(instead: OutgoingResponse, h: ResponseToolkit): ResponseObject {
+  #replace(instead: OutgoingResponse, h: ResponseToolkit, status = 500): ResponseObject {
     this.#isEnded = true
     this.#heads.restoreBaseline()
+    // Beside a 304, the handler's cookies are for its client all the same.
+    if (status !== 304) this.#heads.restoreCookies()
     return storedReply(this.#request, h, instead)
   }
 

@@ -77,20 +77,15 @@ export class ContextRecorder implements Recorder {
     const ctx = this.#ctx
     const lines = headerLines(ctx.res)
     if (isLeftToKoa(ctx)) lines.push('Content-Type', statusBodyType)
-    const head = { status: ctx.status, lines, baseline: this.baseline }
+    const facts = { isAuthenticated: this.#facts.isAuthenticated(), route: this.#facts.route() }
+    const head = { ...facts, status: ctx.status, lines, baseline: this.baseline }
     const instead = this.capture.replacement(head)
     if (instead !== undefined) {
       this.#replace(instead)
       return
     }
     const body = wholeBody(ctx)
-    const plan = this.capture.head({
-      ...head,
-      body,
-      isHeld: true,
-      isAuthenticated: this.#facts.isAuthenticated(),
-      route: this.#facts.route(),
-    })
+    const plan = this.capture.head({ ...head, body, isHeld: true })
     this.#isComplete = body !== undefined
     this.#follow(plan, body)
     if (this.capture.isRecording) this.#watchHead()

@@ -112,19 +112,20 @@ export class ResponseCapture implements Recorder {
   #headOut(status: number): void {
     this.#isHeadOut = true
     const response = this.#response
-    const head = { status, lines: headerLines(response), baseline: this.baseline }
+    const head = {
+      status,
+      lines: headerLines(response),
+      baseline: this.baseline,
+      isAuthenticated: this.#facts.isAuthenticated(),
+      route: this.#route ?? this.#facts.route(),
+    }
     this.#instead = this.#capture.replacement(head)
     if (this.#instead !== undefined) {
       this.#conditions.headOut()
       replaceHead(response, this.baseline, this.#instead)
       return
     }
-    const plan = this.#capture.head({
-      ...head,
-      body: this.#wholeBody,
-      isAuthenticated: this.#facts.isAuthenticated(),
-      route: this.#route ?? this.#facts.route(),
-    })
+    const plan = this.#capture.head({ ...head, body: this.#wholeBody })
     this.#plan = plan
     this.#conditions.headOut()
     applyPlan(response, plan)

@@ -23,12 +23,6 @@ export type AnyRequest = IncomingMessage | Http2ServerRequest
 export type AnyResponse = ServerResponse | Http2ServerResponse
 
 /**
- * What the application behind may believe of a proxy, whether it does is not known here. So it is part of the
- * key, and nobody can make others see what such a field has brought about. Its kin are in every key.
- */
-const forwardingHeaders = ['forwarded']
-
-/**
  * Caches the responses of a whole listener: `createServer(responseCache(cache, listener))`. Hits are answered
  * before the listener sees the request, so nothing of it runs then, authentication neither. Gives what the
  * listener gives, so that who stands around it hears of its failure.
@@ -40,7 +34,7 @@ export function responseCache<P extends string = never>(
   listener: Listener,
   options: ResponseCacheOptions<IncomingMessage, NoInfer<P> | RegisteredProfile> = {},
 ): (request: AnyRequest, response: AnyResponse) => unknown {
-  const mount = new Mount<IncomingMessage>(cache, withForwarding(options), 'front')
+  const mount = new Mount<IncomingMessage>(cache, options, 'front')
   const front = (request: AnyRequest, response: AnyResponse): unknown =>
     serve(mount, exchange(request as CachedRequest, response as ServerResponse, listener, front))
   return front
@@ -50,13 +44,6 @@ export function responseCache<P extends string = never>(
 function serverOf({ socket }: IncomingMessage): RequestListener | undefined {
   const { server } = socket as { server?: Server }
   return server && ((request, response) => server.emit('request', request, response))
-}
-
-function withForwarding<Options extends ResponseCacheOptions<IncomingMessage, string>>(
-  options: Options,
-): Options {
-  const { key } = options
-  return { ...options, key: { ...key, headers: [...forwardingHeaders, ...(key?.headers ?? [])] } }
 }
 
 /** HTTP/2 says it in a field of its own. */

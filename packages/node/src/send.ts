@@ -8,7 +8,7 @@ import { isHttp2, standingHeaders } from './header-lines.ts'
 /** Sends a stored response in the place of the handler's, among the headers that stand there already. */
 export function sendResponse(response: ServerResponse, outgoing: OutgoingResponse): void {
   const { status, headers, vary, cacheStatus } = outgoing
-  if (isUntouched(response)) {
+  if (isUntouched(response) && !outgoing.isPart) {
     // The cheapest form that Node has: one flat list, nothing set one by one.
     response.writeHead(status, [
       ...headers,

@@ -36,6 +36,8 @@ class Witness {
 
   replacement(): undefined {}
 
+  stopValidating(): void {}
+
   head(head: Head): HeadPlan {
     this.heads.push(head)
     this.seen.push(

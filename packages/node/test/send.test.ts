@@ -14,6 +14,7 @@ function outgoing(parts: Partial<OutgoingResponse> = {}): OutgoingResponse {
     vary: [],
     body: Buffer.from('body'),
     cacheStatus: 'restale; hit; ttl=1',
+    isPart: false,
     ...parts,
   }
 }

@@ -7,6 +7,7 @@ import { origin } from '../harness/origin.ts'
 import { get, life, places } from '../harness/place.ts'
 import { fieldValue } from '../harness/response-reader.ts'
 import type { RequestHeaders, Site } from '../harness/site.ts'
+import { quiet } from '../harness/waiting.ts'
 
 /** A request that goes past the cache, and so gets what nobody else has had a part in. */
 const alone = { 'X-Alone': '1' }
@@ -103,6 +104,27 @@ export const poisoning: Theme = {
           const response = await site.get('/account/logo.png', { Cookie })
           assert.equal(response.body.toString(), `account of ${Cookie}`)
         }
+      },
+    },
+    {
+      id: 'poison-collapsed-rfc9111',
+      title: 'what has to be validated each time answers nobody who has waited for it',
+      places,
+      async run(trial) {
+        const slow = trial.barrier()
+        const page = origin(async ({ request, reply }) => {
+          await slow.wait()
+          reply.header('ETag', '"1"')
+          return `account of ${request.header('cookie') ?? 'nobody'}`
+        })
+        const site = await trial.site({ options: rfc9111(), routes: [get('/page', page.handle)] })
+        const first = await site.send({ path: '/page', headers: [['Cookie', 'session=1']] })
+        await slow.reached
+        const second = await site.send({ path: '/page', headers: [['Cookie', 'session=2']] })
+        await quiet()
+        slow.open()
+        assert.equal((await first.response()).body.toString(), 'account of session=1')
+        assert.equal((await second.response()).body.toString(), 'account of session=2')
       },
     },
     {

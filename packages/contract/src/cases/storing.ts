@@ -254,6 +254,23 @@ export const storing: Theme = {
       },
     },
     {
+      id: 'warning',
+      title: 'RFC 9111 §5.5: a Warning of the handler’s passes as it is, and none is made of what is stale',
+      places,
+      async run(trial) {
+        const mine = '299 - "mine"'
+        const page = pageWith({ Warning: mine, 'Cache-Control': 's-maxage=60, stale-while-revalidate=60' })
+        const site = await trial.site({ options: {}, routes: [get('/page', page.handle)] })
+        assert.deepEqual(fieldValues(await site.get('/page'), 'warning'), [mine])
+        assert.deepEqual(fieldValues(await site.get('/page'), 'warning'), [mine])
+        trial.clock.advance(90_000)
+        const stale = await site.get('/page')
+        assert.equal(fieldValue(stale, 'cache-status'), 'restale; hit; ttl=-30')
+        assert.deepEqual(fieldValues(stale, 'warning'), [mine])
+        await trial.settled()
+      },
+    },
+    {
       id: 'own-date',
       title: 'RFC 9111 §4.2.3: a Date of the handler’s own stays as it is, and counts for the age',
       places,

@@ -5,14 +5,12 @@ import { expectHit, expectMiss } from '../harness/expect.ts'
 import type { Fields } from '../harness/fields.ts'
 import { pageWith, setFields } from '../harness/fields.ts'
 import { origin } from '../harness/origin.ts'
-import type { Place } from '../harness/place.ts'
-import { get, life, places, route } from '../harness/place.ts'
+import { get, life, mounts, places, route } from '../harness/place.ts'
 import { fieldValue } from '../harness/response-reader.ts'
 import type { RequestHeaders, Site } from '../harness/site.ts'
 import type { Trial } from '../harness/trial.ts'
 
 /** On a route of their own, requests to change something pass no cache. */
-const mounts: readonly Place[] = ['root', 'prefix']
 
 /** A field that names tags. */
 interface TagField {

@@ -7,15 +7,13 @@ import { setFields } from '../harness/fields.ts'
 import type { Origin } from '../harness/origin.ts'
 import { origin } from '../harness/origin.ts'
 import { parts } from '../harness/parts.ts'
-import type { Place } from '../harness/place.ts'
-import { get, life, post, route } from '../harness/place.ts'
+import { get, life, mounts, post, route } from '../harness/place.ts'
 import type { RawResponse } from '../harness/response-reader.ts'
 import { fieldValue } from '../harness/response-reader.ts'
 import type { Site } from '../harness/site.ts'
 import type { Trial } from '../harness/trial.ts'
 
 /** On a route of their own, requests to change something pass no cache. */
-const places: readonly Place[] = ['root', 'prefix']
 
 const unsafe = ['POST', 'PUT', 'DELETE', 'PATCH', 'M-SEARCH', 'PROPPATCH']
 const safe = ['OPTIONS', 'PROPFIND', 'REPORT', 'SEARCH']
@@ -79,7 +77,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-throws',
       title: 'RFC 9111 §4.4: a handler that fails has changed nothing',
-      places,
+      places: mounts,
       async run(trial) {
         const { site } = await changing(trial, () => {
           throw new Error('meant to fail')
@@ -92,7 +90,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-ignored',
       title: 'RFC 9111 §4.4: with unsafeMethods: ignore, nothing is invalidated',
-      places,
+      places: mounts,
       async run(trial) {
         const options: CacheOptions = { life, unsafeMethods: 'ignore' }
         const { site } = await changing(trial, () => ({ empty: true }), options)
@@ -104,7 +102,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-variants',
       title: 'RFC 9111 §4.4: all variants of the URL are invalidated',
-      places,
+      places: mounts,
       async run(trial) {
         const page = origin(({ request, reply }, run) => {
           reply.header('Vary', 'X-Kind')
@@ -123,7 +121,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-query',
       title: 'RFC 9111 §4.4: a URL with another query is another URL',
-      places,
+      places: mounts,
       async run(trial) {
         const { site } = await changing(trial)
         expectMiss(await site.get('/page?a=1'), 'run 1')
@@ -136,7 +134,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-keyed-query',
       title: 'RFC 9111 §4.4: parameters that are in no key make no other URL',
-      places,
+      places: mounts,
       async run(trial) {
         const options: CacheOptions = { life, key: { query: { ignore: ['utm'] } } }
         const { site } = await changing(trial, undefined, options)
@@ -148,7 +146,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-hosts',
       title: 'RFC 9111 §4.4: what is stored of another host stays',
-      places,
+      places: mounts,
       async run(trial) {
         const { site } = await changing(trial)
         const other = { Host: 'other.test' }
@@ -163,7 +161,7 @@ export const unsafeMethods: Theme = {
       id: 'unsafe-untrusted-host',
       title:
         'RFC 9111 §4.4: without trust in a proxy, what it says of the host invalidates nothing of that host',
-      places,
+      places: mounts,
       async run(trial) {
         const { site } = await changing(trial)
         const other = { Host: 'other.test' }
@@ -178,7 +176,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-no-cascade',
       title: 'RFC 9111 §4.4: no other URL is invalidated with it, by what tags or paths they share',
-      places,
+      places: mounts,
       async run(trial) {
         const { site } = await changing(trial, undefined, { life, tags: ['pages'] })
         expectMiss(await site.get('/page'), 'run 1')
@@ -191,7 +189,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-not-stale',
       title: 'RFC 9111 §4.4: what was invalidated so is not sent stale',
-      places,
+      places: mounts,
       async run(trial) {
         const { site } = await changing(trial)
         await site.get('/page')
@@ -204,7 +202,7 @@ export const unsafeMethods: Theme = {
       id: 'unsafe-in-flight',
       title:
         'RFC 9111 §4.4: what was on its way when something changed is not kept, nor shared with who comes later',
-      places,
+      places: mounts,
       async run(trial) {
         const slow = trial.barrier()
         const page = origin(async (_, run) => {
@@ -225,7 +223,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-in-flight-alone',
       title: 'RFC 9111 §4.4: a fill that began before a change leaves nothing behind',
-      places,
+      places: mounts,
       async run(trial) {
         const slow = trial.barrier()
         const page = origin(async (_, run) => {
@@ -245,7 +243,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-before-answer',
       title: 'RFC 9111 §4.4: nothing of before is sent to who has seen the head of the response',
-      places,
+      places: mounts,
       async run(trial) {
         const slow = trial.barrier()
         const { site } = await changing(trial, () => ({ stream: parts('chan', slow.wait, 'ged') }))
@@ -276,7 +274,7 @@ export const unsafeMethods: Theme = {
     {
       id: 'unsafe-redirect',
       title: 'RFC 9111 §4.4: a redirect to a page invalidates that page, as after a form',
-      places,
+      places: mounts,
       async run(trial) {
         let prefix = ''
         const { site } = await changing(trial, () => ({ redirect: `${prefix}/other` }))
@@ -293,7 +291,7 @@ function invalidates(method: string, status: number): Case {
   return {
     id: `unsafe-${method.toLowerCase()}-${status}`,
     title: `RFC 9111 §4.4: ${method} that is answered by ${status} invalidates its URL`,
-    places,
+    places: mounts,
     async run(trial) {
       const { site } = await answering(trial, method, status)
       expectMiss(await site.get('/page'), 'run 1')
@@ -312,7 +310,7 @@ function leavesAlone(method: string, status: number): Case {
   return {
     id: `unsafe-${method.toLowerCase()}-${status}`,
     title: `RFC 9111 §4.4: ${method} that is answered by ${status} invalidates nothing`,
-    places,
+    places: mounts,
     async run(trial) {
       const { site } = await answering(trial, method, status)
       expectMiss(await site.get('/page'), 'run 1')
@@ -326,7 +324,7 @@ function names(field: string, { id, title, value, isReached }: Naming): Case {
   return {
     id: `unsafe-${field.toLowerCase()}-${id}`,
     title: `RFC 9111 §4.4: ${field} that names ${title} ${isReached ? 'invalidates that, too' : 'reaches nothing'}`,
-    places,
+    places: mounts,
     async run(trial) {
       let fields: Fields = {}
       const { site } = await changing(trial, ({ reply }) => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { rfc9111 } from '@restale/core'
-import type { Body, CacheOptions } from '../description.ts'
+import type { Body, CacheOptions, Exchange } from '../description.ts'
 import type { Case, Theme } from '../harness/case.ts'
 import { expectHit, expectMiss, expectRenewed, expectStale } from '../harness/expect.ts'
 import type { Fields } from '../harness/fields.ts'
 import { dateIn, pageWith, setFields } from '../harness/fields.ts'
+import type { Origin } from '../harness/origin.ts'
 import { origin } from '../harness/origin.ts'
 import { parts } from '../harness/parts.ts'
-import { get, life, places } from '../harness/place.ts'
+import { get, life, mounts, places, post } from '../harness/place.ts'
 import { fieldValue } from '../harness/response-reader.ts'
 import { etagOf, versioned } from '../harness/versioned.ts'
 
@@ -22,6 +23,15 @@ const onlyValidated: readonly Kept[] = [
   { id: 'no-cache', title: 'no-cache', fields: { 'Cache-Control': 'no-cache, max-age=60' } },
   { id: 'max-age-0', title: 'max-age=0', fields: { 'Cache-Control': 'max-age=0' } },
   { id: 'etag-alone', title: 'nothing but an ETag', fields: {} },
+]
+
+/** What makes a response one client's, or one variant. */
+const personalFields: readonly { readonly id: string; readonly fields: Fields }[] = [
+  { id: 'private', fields: { 'Cache-Control': 'private="x-user", max-age=10', 'X-User': 'bob' } },
+  { id: 'origin', fields: { 'Access-Control-Allow-Origin': 'https://evil.test', 'X-User': 'bob' } },
+  { id: 'nonce', fields: { 'Content-Security-Policy': "script-src 'nonce-2'", 'X-User': 'bob' } },
+  { id: 'vary-star', fields: { Vary: '*', 'X-User': 'bob' } },
+  { id: 'vary', fields: { Vary: 'X-Own', 'X-User': 'bob' } },
 ]
 
 export const validation: Theme = {
@@ -175,6 +185,131 @@ export const validation: Theme = {
         trial.clock.advance(11_000)
         assert.equal((await site.get('/page', { 'If-None-Match': etagOf(2) })).status, 304)
         expectHit(await site.get('/page'), 'version 2')
+      },
+    },
+    {
+      id: 'renewed-is-nobodys',
+      title: 'RFC 9111 §3.2: what a 304 says to one client alone goes to that client, and is not stored',
+      places,
+      async run(trial) {
+        const page = personal(({ reply }) => {
+          reply.cookie('session', 'bob')
+          reply.header('X-Request-Id', 'r2')
+        })
+        const site = await trial.site({
+          options: rfc9111Of({ setCookie: 'refuse' }),
+          routes: [get('/page', page.handle)],
+        })
+        await site.get('/page')
+        trial.clock.advance(11_000)
+        const answered = await site.get('/page', { 'X-Own': '1' })
+        assert.equal(answered.status, 200)
+        assert.equal(answered.body.toString(), 'page')
+        assert.match(fieldValue(answered, 'set-cookie') ?? '', /^session=bob/)
+        assert.equal(fieldValue(answered, 'x-request-id'), 'r2')
+        const next = await site.get('/page')
+        assert.doesNotMatch(fieldValue(next, 'cache-status') ?? '', /; hit/)
+        assert.equal(fieldValue(next, 'set-cookie'), undefined)
+      },
+    },
+    {
+      id: 'renewed-login',
+      title: 'RFC 9111 §3.2: a 304 to whom a layer below has logged in renews nothing',
+      places,
+      async run(trial) {
+        const page = personal((exchange) => {
+          exchange.login('bob')
+          exchange.reply.header('X-User', 'bob')
+        })
+        const site = await trial.site({
+          options: { life: { revalidate: 5, expire: 10 } },
+          routes: [get('/page', page.handle)],
+        })
+        await site.get('/page')
+        trial.clock.advance(11_000)
+        assert.equal(fieldValue(await site.get('/page', { 'X-Own': '1' }), 'x-user'), 'bob')
+        const next = await site.get('/page')
+        assert.doesNotMatch(fieldValue(next, 'cache-status') ?? '', /; hit/)
+        assert.equal(fieldValue(next, 'x-user'), undefined)
+      },
+    },
+    ...personalFields.map(isNotRenewedWith),
+    {
+      id: 'not-asked',
+      title: 'RFC 9111 §4.3.3: a 304 that answers no condition of ours renews nothing',
+      async run(trial) {
+        const page = origin(({ reply }, run) => {
+          if (run === 1) return { stream: parts('page') }
+          reply.status(304)
+          return { empty: true }
+        })
+        const site = await trial.site({
+          options: { life: { revalidate: 5, expire: 10 } },
+          routes: [get('/page', page.handle)],
+        })
+        await site.get('/page')
+        trial.clock.advance(11_000)
+        await site.get('/page')
+        assert.doesNotMatch(fieldValue(await site.get('/page'), 'cache-status') ?? '', /; hit/)
+      },
+    },
+    {
+      id: 'renewed-not-opted-in',
+      title: 'RFC 9111 §4.3.4: a 304 that takes back what had opted in is not kept as a renewal',
+      places,
+      async run(trial) {
+        const page = personal(({ reply }) => reply.header('Cache-Control', 'public, max-age=0'), 's-maxage=5')
+        const site = await trial.site({ options: {}, routes: [get('/page', page.handle)] })
+        await site.get('/page')
+        trial.clock.advance(11_000)
+        await site.get('/page', { 'X-Own': '1' })
+        trial.clock.advance(4_000)
+        assert.doesNotMatch(fieldValue(await site.get('/page'), 'cache-status') ?? '', /; hit/)
+      },
+    },
+    {
+      id: 'renewed-shorter-life',
+      title: 'RFC 9111 §4.3.4: a 304 from before a handler says its life makes that no longer than it was',
+      places,
+      async run(trial) {
+        const page = origin(({ request, reply }) => {
+          reply.header('ETag', '"1"')
+          if (request.header('if-none-match') === '"1"') {
+            reply.status(304)
+            return { empty: true }
+          }
+          trial.cache.cacheLife({ revalidate: 5, expire: 5 })
+          return 'page'
+        })
+        const site = await trial.site({
+          options: { life: { revalidate: 3600, expire: 7200 } },
+          routes: [get('/page', page.handle)],
+        })
+        await site.get('/page')
+        trial.clock.advance(6_000)
+        await site.get('/page')
+        trial.clock.advance(6_000)
+        assert.doesNotMatch(fieldValue(await site.get('/page'), 'cache-status') ?? '', /; hit/)
+      },
+    },
+    {
+      id: 'renewed-groups',
+      title: 'RFC 9875 §2: groups that only a 304 names are those of what it has renewed',
+      places: mounts,
+      async run(trial) {
+        const page = personal(({ reply }) => reply.header('Cache-Groups', '"later"'))
+        const save = origin(({ reply }) => {
+          reply.header('Cache-Group-Invalidation', '"later"')
+          return 'saved'
+        })
+        const routes = [get('/page', page.handle), post('/save', save.handle)]
+        const site = await trial.site({ options: rfc9111(), routes })
+        await site.get('/page')
+        trial.clock.advance(11_000)
+        expectRenewed(await site.get('/page', { 'X-Own': '1' }), 'page')
+        expectHit(await site.get('/page'), 'page')
+        await site.post('/save')
+        assert.doesNotMatch(fieldValue(await site.get('/page'), 'cache-status') ?? '', /; hit/)
       },
     },
     {
@@ -438,6 +573,42 @@ export const validation: Theme = {
 /** A stream: for text, some frameworks make an `ETag` of their own. */
 function untagged(run: number): Body {
   return { stream: parts(`run ${run}`) }
+}
+
+/** A page that answers our condition by 304, and says more to whoever asks for that. */
+function personal(more: (exchange: Exchange) => void, control = 'max-age=10'): Origin {
+  return origin((exchange) => {
+    const { request, reply } = exchange
+    setFields(reply, { ETag: '"1"', 'Cache-Control': control })
+    if (request.header('x-own') !== undefined) more(exchange)
+    if (request.header('if-none-match') !== '"1"') return 'page'
+    reply.status(304)
+    return { empty: true }
+  })
+}
+
+function rfc9111Of(options: CacheOptions): CacheOptions {
+  return { ...rfc9111(), perRequestFields: 'strip', ...options }
+}
+
+function isNotRenewedWith({ id, fields }: { readonly id: string; readonly fields: Fields }): Case {
+  const [name, value] = Object.entries(fields)[0] as [string, string]
+  return {
+    id: `renewed-${id}`,
+    title: `RFC 9111 §3.2: "${name}: ${value}" of a 304 is heeded as that of a whole response`,
+    places,
+    async run(trial) {
+      const page = personal(({ reply }) => setFields(reply, fields))
+      const site = await trial.site({ options: rfc9111(), routes: [get('/page', page.handle)] })
+      await site.get('/page')
+      trial.clock.advance(11_000)
+      assert.equal(fieldValue(await site.get('/page', { 'X-Own': '1' }), 'x-user'), 'bob')
+      const next = await site.get('/page')
+      assert.equal(next.body.toString(), 'page')
+      for (const name of ['x-user', 'access-control-allow-origin', 'content-security-policy'])
+        assert.equal(fieldValue(next, name), undefined)
+    },
+  }
 }
 
 function isAskedEachTime({ id, title, fields }: Kept): Case {

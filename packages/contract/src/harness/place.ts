@@ -4,6 +4,9 @@ import type { App, CacheOptions, Group, Layer, Part, Route } from '../descriptio
 export const places = ['root', 'prefix', 'route'] as const
 export type Place = (typeof places)[number]
 
+/** Those that see requests of every method. */
+export const mounts: readonly Place[] = ['root', 'prefix']
+
 export interface SiteDescription extends Partial<Omit<App, 'parts'>> {
   /** Of the mount, or of each GET route. @default a life of 60 seconds, and stale for 240 more */
   readonly options?: CacheOptions

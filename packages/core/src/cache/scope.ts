@@ -60,6 +60,8 @@ export class FillScope {
   /** Epoch milliseconds: from then on what it is made of is expired by an invalidation. */
   usableUntil = Number.POSITIVE_INFINITY
   explicitLife: Profile | undefined
+  /** The code itself has said a life, not only options around it. */
+  isLifeDeclared = false
   onOptIn: (() => void) | undefined
   /** Takes back what was stored: a tag came when the value had gone out already, or it did not go out after all. */
   withdraw: (() => void) | undefined
@@ -96,6 +98,7 @@ export class FillScope {
   /** The code itself says how long the value may be used, and a response asks to be cached by that. */
   declareLife(life: Profile): void {
     if (this.isClosed) return
+    this.isLifeDeclared = true
     this.limitLife(life)
     if (this.kind === 'response') this.optIn()
   }

@@ -4,6 +4,7 @@ import { handOn } from '../cache/obtain.ts'
 import { mayBeRenewed } from '../cache/renewable.ts'
 import type { FillScope } from '../cache/scope.ts'
 import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
+import { maxTagsPerEntry } from '../state/tag.ts'
 import { exactCopy, RecordedBody } from './body.ts'
 import type { CacheStatusForward, ForwardReason } from './cache-status.ts'
 import { formatCacheStatus } from './cache-status.ts'
@@ -14,11 +15,12 @@ import type { HeadPlan, PlannedPart } from './head-plan.ts'
 import { answerTo, defaultLines, untouched } from './head-plan.ts'
 import type { HeaderLines } from './headers.ts'
 import { hasHeader, headerValue } from './headers.ts'
-import { ownEtag } from './renewal.ts'
+import type { NotModifiedHead } from './renewal.ts'
+import { mergedHead, ownEtag, withOwnLines } from './renewal.ts'
 import { asSent, pathOf } from './request.ts'
 import { respond } from './respond.ts'
 import type { Making } from './response-entry.ts'
-import { renewedEntry, responseEntry } from './response-entry.ts'
+import { pathsOf, renewedEntry, responseEntry } from './response-entry.ts'
 import { policyOf } from './response-policy.ts'
 import { mayStandIn } from './reuse.ts'
 import type { Judgement, Refusal, ResponseHead } from './storable.ts'
@@ -29,7 +31,6 @@ import {
   lengthRefusal,
   nature,
   refusalOf,
-  renewalRefusal,
   statusRefusal,
   unstorableRefusal,
 } from './storable.ts'
@@ -54,6 +55,8 @@ export interface CaptureFields extends Making {
   readonly previous: Entry<StoredResponse> | undefined
   /** `previous` is for requests like this one, so that it may be validated, and stand in for an error. */
   readonly isPreviousUsable: boolean
+  /** It would have done, but the client has asked for more: what comes instead says nothing against it. */
+  readonly isPassedOver: boolean
   /** Seconds for which the client takes it stale in the place of an error. */
   readonly staleIfError: number
   readonly forward: ForwardReason
@@ -113,15 +116,20 @@ export class Capture {
   get conditions(): HeaderLines {
     const previous = this.#usablePrevious()
     if (previous === undefined || !mayBeRenewed(this.#fields.engine, previous, this.scope.tags)) return []
-    this.#isValidating = true
+    this.#isValidating = previous.value.validators.length > 0
     return previous.value.validators
+  }
+
+  /** The handler sees the client's conditions again, so a 304 is the answer to those. */
+  stopValidating(): void {
+    this.#isValidating = false
   }
 
   /**
    * To be called once, before `head`, as soon as the status and the lines are certain. If it gives a response, that
    * goes out in the place of the handler's, and the capture is over. Never throws.
    */
-  replacement(head: Pick<ResponseHead, 'status' | 'lines' | 'baseline'>): OutgoingResponse | undefined {
+  replacement(head: NotModifiedHead): OutgoingResponse | undefined {
     if (this.#state !== 'open') return undefined
     const { status } = head
     try {
@@ -180,6 +188,7 @@ export class Capture {
       policy: policyOf(lines, options.targetedFields),
       hasCredentials,
       isReplacing: previous !== undefined && mayStandIn(previous, 0, engine.ledger, now),
+      wasOptedIn: false,
       now,
     }
   }
@@ -270,22 +279,37 @@ export class Capture {
   }
 
   /** The handler says that what is stored is still current (RFC 9111 §4.3.3). Not if nobody has asked it. */
-  #validated(head: Pick<ResponseHead, 'status' | 'lines' | 'baseline'>): OutgoingResponse | undefined {
-    const { engine, options } = this.#fields
+  #validated(head: NotModifiedHead): OutgoingResponse | undefined {
     const previous = this.#usablePrevious()
     if (!this.#isValidating || previous === undefined) return undefined
-    if (options.tagFields !== 'ignore') this.scope.tag(namedTags(head.lines))
+    const { engine, options } = this.#fields
+    const merged = mergedHead(previous.value, head, engine.clock.now())
+    this.#head = merged
+    if (options.tagFields !== 'ignore') this.scope.tag(namedTags(merged.lines))
+    const refusal = this.#renewalRefusal(previous, head, merged)
+    if (refusal !== undefined) this.#refuse(refusal)
+    else for (const tag of previous.tags) this.scope.tags.add(tag)
+    const entry = refusal === undefined ? renewedEntry(this.#fields, previous, merged) : previous
+    const refused = refusal === undefined ? this.#keep(entry) : refusal.reason
+    return withOwnLines(this.#respond(entry, { fwdStatus: 304, ...storedOr(refused) }), head)
+  }
+
+  /** Judged as the whole response that it would have been, and by what it is to renew. */
+  #renewalRefusal(
+    previous: Entry<StoredResponse>,
+    head: NotModifiedHead,
+    merged: ResponseHead,
+  ): Refusal | undefined {
+    const { engine } = this.#fields
+    const tags = new Set([...this.scope.tags, ...previous.tags])
+    if (tags.size > maxTagsPerEntry) return notRenewed
+    const wasOptedIn = !previous.value.staleness.isByHeader
+    const refusal = this.#methodRefusal() ?? refusalOf(merged, { ...this.#judgement(merged), wasOptedIn })
+    if (refusal !== undefined) return refusal
+    const paths = pathsOf(this.#fields, merged)
     const isMeant =
-      mayBeRenewed(engine, previous, this.scope.tags) && isOfVersion(head.lines, ownEtag(previous.value))
-    const entry = renewedEntry(this.#fields, previous, head)
-    const judgement = this.#judgement({ lines: entry.value.headers })
-    const refusal = renewalRefusal(head, judgement) ?? (isMeant ? undefined : notRenewed)
-    if (refusal !== undefined) {
-      this.#refuse(refusal)
-      return this.#respond(previous, { fwdStatus: 304, detail: refusal.reason })
-    }
-    const refused = this.#keep(entry)
-    return this.#respond(entry, { fwdStatus: 304, ...storedOr(refused) })
+      isOfVersion(head.lines, ownEtag(previous.value)) && mayBeRenewed(engine, previous, tags, paths)
+    return isMeant ? undefined : notRenewed
   }
 
   #respond(entry: Entry<StoredResponse>, result: CaptureResult): OutgoingResponse {
@@ -310,7 +334,7 @@ export class Capture {
     this.#state = 'recording'
     return {
       ...untouched,
-      set: defaultLines(this.#fields, head),
+      set: defaultLines(this.#fields, head, true),
       cacheStatus: this.#cacheStatus({}),
       isRecorded: true,
     }
@@ -318,8 +342,9 @@ export class Capture {
 
   /** The whole is here, so it is stored before it goes out, and can be compared with what the client has. */
   #planWhole(head: ResponseHead, body: Uint8Array): HeadPlan {
-    const set = [...defaultLines(this.#fields, head), ...etagLines(head, body, this.#fields.place)]
     const refused = head.isHeld ? this.#hold(body) : this.#store(head, exactCopy(body))
+    const isFresh = refused === undefined
+    const set = [...defaultLines(this.#fields, head, isFresh), ...etagLines(head, body, this.#fields.place)]
     const answer = this.#answer(head.status, [...head.lines, ...set], body)
     const isWhole = !answer.isNotModified && answer.part === undefined
     const cacheStatus = this.#cacheStatus({
@@ -394,7 +419,8 @@ export class Capture {
 
   /** What a refusal means for the entry there was, and for those who come next. */
   #settle({ effect, isNature }: Refusal, error: unknown): void {
-    const { engine, fill, previous } = this.#fields
+    const { engine, fill, previous, isPassedOver } = this.#fields
+    if (isPassedOver) return
     if (isNature) engine.history.set(fill.key, { isUncollapsible: true })
     else if (this.scope.isOptedIn) engine.history.set(fill.key, { isDecided: true })
     if (effect === 'remove') engine.remove(fill, previous?.key)

@@ -27,18 +27,23 @@ export class ClientConditions {
 
   /** Whoever looks at the request now is to see it as the client sent it. */
   restore(): void {
-    this.#show()
-    this.#show = () => {}
+    this.#capture.stopValidating()
+    this.#giveBack()
   }
 
   /** There is a head: nothing has to be hidden any more. */
   headOut(): void {
     this.#isHeadOut = true
-    this.restore()
+    this.#giveBack()
+  }
+
+  #giveBack(): void {
+    this.#show()
+    this.#show = () => {}
   }
 
   #hide(): void {
-    this.restore()
+    this.#giveBack()
     if (!this.#isHeadOut) this.#show = this.#replace(this.#capture.conditions)
   }
 }

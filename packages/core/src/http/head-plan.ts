@@ -1,11 +1,11 @@
 import { isNotModified } from './conditional.ts'
 import { downstreamLines } from './downstream.ts'
 import type { HeaderLines } from './headers.ts'
+import { headerValue } from './headers.ts'
 import type { BodyPart } from './range.ts'
-import { isSatisfiable, partLines, requestedPart } from './range.ts'
+import { isSatisfiable, partLines, requestedPart, untransformed } from './range.ts'
 import type { IncomingRequest } from './request.ts'
 import { asSent } from './request.ts'
-import { untransformed } from './respond.ts'
 import type { Making } from './response-entry.ts'
 import { lifeFor } from './response-entry.ts'
 import { policyOf } from './response-policy.ts'
@@ -61,15 +61,19 @@ export function answerTo(
 }
 
 function plannedPart(part: BodyPart, lines: HeaderLines, length: number): PlannedPart {
-  const set = [...partLines(part, length), ...untransformed(lines)]
+  const set = [
+    ...partLines(part, length),
+    'Cache-Control',
+    untransformed(headerValue(lines, 'cache-control') ?? ''),
+  ]
   return { ...part, status: isSatisfiable(part) ? 206 : 416, set }
 }
 
 /** What clients are told where the handler does not say so: as with the hits that come after. */
-export function defaultLines(making: Making, { status, lines }: ResponseHead): HeaderLines {
+export function defaultLines(making: Making, { status, lines }: ResponseHead, isFresh: boolean): HeaderLines {
   const { options } = making
   const own = { hasOwnLife: saysLife(lines), headers: lines }
   if (!options.tellsBrowsers && !options.tellsCdns) return downstreamLines(own, undefined, options)
   const { life, staleness } = lifeFor(making, { status, lines }, policyOf(lines, options.targetedFields))
-  return downstreamLines(own, staleness.isByHeader ? undefined : { life, age: 0, isFresh: true }, options)
+  return downstreamLines(own, staleness.isByHeader ? undefined : { life, age: 0, isFresh }, options)
 }

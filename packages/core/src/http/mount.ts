@@ -230,6 +230,7 @@ export class Mount<Native = unknown> {
       urlKey,
       previous: entry,
       isPreviousUsable: !found.isForbidden,
+      isPassedOver: found.isPassedOver === true,
       staleIfError,
       forward,
       status: 'miss',
@@ -242,7 +243,14 @@ export class Mount<Native = unknown> {
     refill.isReached = true
     const { fill, urlKey, previous } = refill
     const onEnd = () => refill.finish()
-    const rest = { fill, urlKey, previous, isPreviousUsable: true, staleIfError: 0 } as const
+    const rest = {
+      fill,
+      urlKey,
+      previous,
+      isPreviousUsable: true,
+      isPassedOver: false,
+      staleIfError: 0,
+    } as const
     return this.#capture(request, { ...rest, forward: 'stale', status: 'refill', onEnd })
   }
 

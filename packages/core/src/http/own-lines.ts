@@ -17,6 +17,8 @@ const notKept: ReadonlySet<string> = new Set(['age', 'cache-status', 'content-le
 /** What of the lines below the cache is kept, beyond what always is. */
 export interface Keeping {
   readonly storesCookies: boolean
+  /** Cookies that are left out all the same, by name. */
+  readonly outerCookies: readonly string[]
   readonly storesPerRequest: boolean
   /** Lower-case names that are left out. */
   readonly keptOut: readonly string[]
@@ -29,7 +31,7 @@ export interface Keeping {
 export function ownLines(
   lines: HeaderLines,
   baseline: HeaderLines,
-  { storesCookies, storesPerRequest, keptOut }: Keeping,
+  { storesCookies, storesPerRequest, outerCookies, keptOut }: Keeping,
 ): OwnLines {
   const now = byName(lines)
   const before = byName(baseline)
@@ -45,7 +47,9 @@ export function ownLines(
   }
   // Always beside those that stand there: each is a cookie of its own.
   const cookies = storesCookies && !keptOut.includes('set-cookie') ? cookiesBeyond(lines, baseline) : []
-  for (const cookie of cookies) own.added.push('Set-Cookie', cookie)
+  for (const cookie of cookies) {
+    if (!outerCookies.includes(cookieName(cookie))) own.added.push('Set-Cookie', cookie)
+  }
   for (const name of before.keys()) {
     if (!now.has(name) && !notKept.has(name)) own.removed.push(name)
   }
@@ -65,6 +69,11 @@ export function valuesBeyond(values: readonly string[], baseline: readonly strin
 /** The cookies that were set below the cache. */
 export function cookiesBeyond(lines: HeaderLines, baseline: HeaderLines): string[] {
   return valuesBeyond(headerValues(lines, 'set-cookie'), headerValues(baseline, 'set-cookie'))
+}
+
+export function cookieName(line: string): string {
+  const end = line.indexOf('=')
+  return (end < 0 ? line : line.slice(0, end)).trim()
 }
 
 interface Field {

@@ -40,6 +40,13 @@ export function partLines(part: BodyPart, length: number): string[] {
   return ['Content-Range', `bytes ${range}/${length}`, 'Content-Length', String(end - start)]
 }
 
+/** Outer layers are not to compress a part: its bytes are those of the whole as it is (RFC 9111 §5.2.2.6). */
+export function untransformed(control: string): string {
+  const members = listMembers(control)
+  const isSaid = members.some((member) => member.toLowerCase() === 'no-transform')
+  return (isSaid ? members : [...members, 'no-transform']).join(', ')
+}
+
 /** RFC 9110 §14.1.2. What breaks the grammar, or is of another unit, counts as not there. */
 function partOf(value: string, length: number): BodyPart | undefined {
   const [unit = '', ...rest] = value.split('=')

@@ -2,7 +2,6 @@ import type { Entry } from '../cache/entry.ts'
 import { isNotModified, notModifiedHeaders } from './conditional.ts'
 import { alwaysAskLines, downstreamLines } from './downstream.ts'
 import type { HeaderLines } from './headers.ts'
-import { headerValue, listMembers } from './headers.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { BodyPart } from './range.ts'
 import { isSatisfiable, partLines, requestedPart } from './range.ts'
@@ -35,6 +34,7 @@ export function respond(entry: Entry<StoredResponse>, request: IncomingRequest, 
     vary,
     body: isUnmodified || request.method === 'HEAD' ? undefined : body,
     cacheStatus,
+    isPart: false,
   }
   // RFC 9110 §13.2.2: conditions come first.
   if (request.headers.range === undefined || status !== 200 || isUnmodified) return outgoing
@@ -54,6 +54,7 @@ export const gatewayTimeout: OutgoingResponse = {
   vary: [],
   body: new Uint8Array(),
   cacheStatus: undefined,
+  isPart: false,
 }
 
 function defaultLines(
@@ -69,29 +70,16 @@ function defaultLines(
 function partial(whole: OutgoingResponse, part: BodyPart, body: Uint8Array): OutgoingResponse {
   const isPart = isSatisfiable(part)
   const lines = isPart ? whole.headers : notModifiedHeaders(whole.headers)
-  const kept = lines.filter((_, index) => !isReplaced((lines[index - (index % 2)] as string).toLowerCase()))
+  const kept = lines.filter(
+    (_, index) => (lines[index - (index % 2)] as string).toLowerCase() !== 'content-length',
+  )
   return {
     ...whole,
     status: isPart ? 206 : 416,
-    headers: [
-      ...kept,
-      ...partLines(part, body.byteLength),
-      ...untransformed([...whole.headers, ...whole.defaults]),
-    ],
-    defaults: [],
+    headers: [...kept, ...partLines(part, body.byteLength)],
+    isPart: true,
     body: body.subarray(part.start, part.end),
   }
-}
-
-function isReplaced(lowerName: string): boolean {
-  return lowerName === 'content-length' || lowerName === 'cache-control'
-}
-
-/** Outer layers are not to compress a part: its bytes are those of the whole as it is (RFC 9111 §5.2.2.6). */
-export function untransformed(lines: HeaderLines): string[] {
-  const members = listMembers(headerValue(lines, 'cache-control') ?? '')
-  const isSaid = members.some((member) => member.toLowerCase() === 'no-transform')
-  return ['Cache-Control', (isSaid ? members : [...members, 'no-transform']).join(', ')]
 }
 
 /** Whether the client's own condition makes it a 304. */

@@ -3,12 +3,11 @@ import type { Entry } from '../cache/entry.ts'
 import type { Fill } from '../cache/fills.ts'
 import type { Life } from '../state/life.ts'
 import { pathLabel, pathLabels } from '../state/path.ts'
-import { generatedAt } from './age.ts'
+import { generatedAt, receivedAge } from './age.ts'
 import type { HeaderLines } from './headers.ts'
 import { lifetime } from './lifetime.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Keeping } from './own-lines.ts'
-import { renewedResponse } from './renewal.ts'
 import type { IncomingRequest } from './request.ts'
 import type { ResponsePolicy } from './response-policy.ts'
 import { policyOf } from './response-policy.ts'
@@ -51,27 +50,28 @@ export function responseEntry(making: Making, head: ResponseHead, body: Uint8Arr
   return entryOf(making, { value, life, key, paths: pathsOf(making, head) }, head.lines)
 }
 
-/** The entry of a stored response that the handler's 304 has renewed. It has the tags of both runs. */
+/**
+ * The entry of a stored response that the handler's 304 has renewed. Who only says that nothing has changed may not
+ * have come to where a life is said: then it is no longer than it was.
+ */
 export function renewedEntry(
   making: Making,
   previous: Entry<StoredResponse>,
-  head: Pick<ResponseHead, 'lines' | 'baseline'>,
+  head: ResponseHead,
 ): Entry<StoredResponse> {
-  const { engine, options, fill } = making
-  const { key, paths } = previous
-  for (const tag of previous.tags) fill.scope.tags.add(tag)
-  const keeping = keepingOf(policyOf(previous.value.headers, options.targetedFields), options)
-  const value = renewedResponse(previous.value, head, { keeping, now: engine.clock.now() })
-  const { status, headers: lines } = value
-  const policy = policyOf(lines, options.targetedFields)
-  const isSaidAgain =
-    fill.scope.explicitLife !== undefined || fill.scope.isOptedIn || value.staleness.isByHeader
-  // Who only says that nothing has changed has not come to where it would be said again.
-  const { life, staleness } = isSaidAgain
-    ? lifeFor(making, { status, lines }, policy)
-    : { life: previous.life, staleness: value.staleness }
-  const renewed = { ...value, staleness, permitsAuthorization: permitsAuthorization(policy.control) }
-  return entryOf(making, { value: renewed, life, key, paths }, head.lines)
+  const entry = responseEntry(making, head, previous.value.body)
+  const isSaid = making.fill.scope.isLifeDeclared || entry.value.staleness.isByHeader
+  return isSaid || previous.value.staleness.isByHeader
+    ? entry
+    : { ...entry, life: shorterLife(entry.life, previous.life) }
+}
+
+function shorterLife(a: Life, b: Life): Life {
+  return {
+    stale: Math.min(a.stale, b.stale),
+    revalidate: Math.min(a.revalidate, b.revalidate),
+    expire: Math.min(a.expire, b.expire),
+  }
 }
 
 function entryOf(
@@ -86,7 +86,9 @@ function entryOf(
     uri: fill.uri,
     isRetained: isByHeader && (value.validators.length > 0 || ifErrorSeconds > 0),
     bytes: responseBytes(value),
-    bornAt: generatedAt(lines, fill.bornAt, engine.clock.now()),
+    bornAt: isByHeader
+      ? generatedAt(lines, fill.bornAt, engine.clock.now())
+      : fill.bornAt - receivedAge(lines) * 1000,
   })
 }
 
@@ -105,12 +107,12 @@ export function lifeFor(
 
 function keepingOf({ control }: ResponsePolicy, options: ResolvedOptions<never>): Keeping {
   const stripped = options.tagFields === 'strip' ? cdnTagFields : []
-  const { storesCookies, storesPerRequest } = options
-  return { storesCookies, storesPerRequest, keptOut: [...control.fieldsKeptOut, ...stripped] }
+  const { storesCookies, storesPerRequest, outerCookies } = options
+  return { storesCookies, storesPerRequest, outerCookies, keptOut: [...control.fieldsKeptOut, ...stripped] }
 }
 
 /** The paths of a response and of its route, and the groups that it says it is of. */
-function pathsOf({ request, options }: Making, { lines, route }: ResponseHead): string[] {
+export function pathsOf({ request, options }: Making, { lines, route }: ResponseHead): string[] {
   const groups = options.tagFields === 'ignore' ? [] : cacheGroups(lines)
   return [
     ...pathLabels(request.target),

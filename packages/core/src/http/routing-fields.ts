@@ -1,6 +1,7 @@
 import type { HeaderLines } from './headers.ts'
 import { isHostName } from './host.ts'
 import type { KeyPair } from './key.ts'
+import { trimWhitespace } from './syntax.ts'
 
 /**
  * Fields by which proxies, frameworks and handlers find out where a request belongs. Whether anybody below believes
@@ -8,6 +9,7 @@ import type { KeyPair } from './key.ts'
  * those that tell of the client, like `X-Forwarded-For`: each client would have a cache of its own.
  */
 const routingFields: ReadonlySet<string> = new Set([
+  'forwarded',
   'x-forwarded-host',
   'x-forwarded-path',
   'x-forwarded-port',
@@ -59,10 +61,18 @@ export function routingPairs(rawHeaders: HeaderLines, authority: string | undefi
     if (kind === saysHost && (authority === undefined || value === authority)) continue
     const lowerName = name.toLowerCase()
     if (kind === routes ? !routingFields.has(lowerName) : !isHostName(lowerName)) continue
+    const said = lowerName === 'forwarded' ? withoutClients(value) : value
+    if (said === '' && value !== '') continue
     pairs ??= []
-    pairs.push([lowerName, value])
+    pairs.push([lowerName, said])
   }
   return pairs ?? none
+}
+
+/** `Forwarded` tells of the client as well (RFC 7239 §5.2). */
+function withoutClients(forwarded: string): string {
+  const parameters = forwarded.split(/[;,]/).map((parameter) => trimWhitespace(parameter).toLowerCase())
+  return parameters.filter((parameter) => !parameter.startsWith('for=')).join(';')
 }
 
 /** Longer names have none that is in the table. */

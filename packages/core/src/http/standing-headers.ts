@@ -1,5 +1,6 @@
 import type { HeaderLines } from './headers.ts'
 import { listMembers } from './headers.ts'
+import { untransformed } from './range.ts'
 import type { OutgoingResponse } from './stored-response.ts'
 
 /** The headers that stand on a response that has not gone out, as its framework has them; the `Headers` of Fetch, too. */
@@ -30,6 +31,7 @@ export function setStoredHead(headers: StandingHeaders, stored: OutgoingResponse
   setLines(headers, stored.headers)
   setMissing(headers, stored.defaults)
   appendLines(headers, stored.added)
+  if (stored.isPart) headers.set('Cache-Control', untransformed(headers.get('cache-control') ?? ''))
   if (stored.vary.length > 0) headers.set('Vary', mergedVary(headers.get('vary'), stored.vary))
 }
 

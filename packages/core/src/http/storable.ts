@@ -5,7 +5,7 @@ import type { HeaderLines } from './headers.ts'
 import { headerValue, headerValues } from './headers.ts'
 import { headerLifetime, lifeByHeader } from './lifetime.ts'
 import type { ResolvedOptions } from './options.ts'
-import { cookiesBeyond, valuesBeyond } from './own-lines.ts'
+import { cookieName, cookiesBeyond, valuesBeyond } from './own-lines.ts'
 import type { ResponsePolicy } from './response-policy.ts'
 import { validatorsOf } from './store-response.ts'
 import { varyMembers } from './vary.ts'
@@ -60,6 +60,8 @@ export interface Judgement {
   readonly hasCredentials: boolean
   /** There is a response that could still be used, and would be replaced. */
   readonly isReplacing: boolean
+  /** It is a renewal of what options or calls had opted in. */
+  readonly wasOptedIn: boolean
   /** Epoch milliseconds. */
   readonly now: number
 }
@@ -82,28 +84,15 @@ export function refusalOf(head: ResponseHead, judgement: Judgement): Refusal | u
   )
 }
 
-/** Why a response that a 304 has validated must not be kept any longer. */
-export function renewalRefusal(
-  head: Pick<ResponseHead, 'lines' | 'baseline'>,
-  judgement: Judgement,
-): Refusal | undefined {
-  const hasCookie = hasOwnCookie(cookiesBeyond(head.lines, head.baseline), judgement.options)
-  return (
-    originsRefusal(200, judgement) ??
-    unstorableRefusal(judgement.scope) ??
-    (hasCookie ? nature('set-cookie') : undefined)
-  )
-}
-
 /** Of errors only those are stored that say how long, and none in the place of something better (RFC 9111 §4.3.3). */
 function failureRefusal(
   head: ResponseHead,
   { options, policy, isReplacing, now }: Judgement,
 ): Refusal | undefined {
   const { status, lines } = head
-  if (options.statuses !== 'any' || !isFailure(status)) return undefined
-  const isStorable = !isReplacing && explicitLifetime(policy, lines, now) !== undefined
-  return isStorable ? undefined : fail(`status-${status}`)
+  if (!isFailure(status)) return undefined
+  const isMeant = options.statuses !== 'any' || explicitLifetime(policy, lines, now) !== undefined
+  return isMeant && !isReplacing ? undefined : fail(`status-${status}`)
 }
 
 /** RFC 9111 §3.5. */
@@ -149,8 +138,8 @@ function isFailure(status: number): boolean {
 }
 
 function optInRefusal(head: ResponseHead, judgement: Judgement): Refusal | undefined {
-  const { scope, options, policy, now } = judgement
-  if (scope.isOptedIn || options.isOptedIn) return undefined
+  const { options, policy, now } = judgement
+  if (isOptedIn(judgement)) return undefined
   if (options.isByHeaders) return isOfUse(head, judgement) ? undefined : nature('no-freshness')
   return (headerLifetime(head, policy, options, now) ?? 0) > 0 ? undefined : nature('not-opted-in')
 }
@@ -163,12 +152,19 @@ function isOfUse(head: ResponseHead, { options, policy, now }: Judgement): boole
 }
 
 /** What its origin does not want to be stored. By RFC 9111 that says nothing of what was stored before. */
-function originsRefusal(status: number, { options, policy }: Judgement): Refusal | undefined {
+function originsRefusal(status: number, judgement: Judgement): Refusal | undefined {
+  const { options, policy } = judgement
   const { control } = policy
   if (!options.isByHeaders) return vetoRefusal(control)
   if (control.mustUnderstand && !understood.has(status)) return passing('must-understand')
   if (control.noStore && !control.mustUnderstand) return passing('no-store')
-  return control.isPrivate ? passing('private') : undefined
+  if (control.isPrivate) return passing('private')
+  // It would have to be validated each time, and options or calls say that it has not.
+  return control.noCache && isOptedIn(judgement) ? passing('no-cache') : undefined
+}
+
+function isOptedIn({ scope, options, wasOptedIn }: Judgement): boolean {
+  return scope.isOptedIn || options.isOptedIn || wasOptedIn
 }
 
 /** Others cannot expect to share the next one either, and what was stored before stays. */
@@ -215,11 +211,6 @@ export function hasLateCookie(
 ): boolean {
   const shown = headerValues(head.lines, 'set-cookie')
   return hasOwnCookie(valuesBeyond(headerValues(lines, 'set-cookie'), shown), options)
-}
-
-function cookieName(line: string): string {
-  const end = line.indexOf('=')
-  return (end < 0 ? line : line.slice(0, end)).trim()
 }
 
 /** A nonce is in the body too, wherever its header was set. */

@@ -50,4 +50,6 @@ export interface OutgoingResponse {
   readonly body: Uint8Array | undefined
   /** The member of `Cache-Status` for this use (RFC 9211); none for what the cache has made without a stored response. */
   readonly cacheStatus: string | undefined
+  /** Only a part of the body: nobody is to transform it. */
+  readonly isPart: boolean
 }

@@ -20,7 +20,7 @@ const safeMethods: ReadonlySet<string> = new Set([
   'SEARCH',
 ])
 
-type UnsafeOptions = Pick<ResolvedOptions<never>, 'isInvalidating' | 'isByHost' | 'query' | 'tagFields'>
+type UnsafeOptions = Pick<ResolvedOptions<never>, 'isInvalidating' | 'query' | 'tagFields'>
 
 /**
  * What is to be called with the head of the response to an unsafe request: what succeeds expires what is stored of its
@@ -50,16 +50,18 @@ function invalidate(
   engine: Engine,
   request: Pick<IncomingRequest, 'scheme' | 'authority' | 'target'>,
   lines: HeaderLines,
-  { isInvalidating, isByHost, query, tagFields }: UnsafeOptions,
+  { isInvalidating, query, tagFields }: UnsafeOptions,
 ): void {
   const targets = isInvalidating ? changedTargets(request, lines) : []
-  const labels = targets.map((target) =>
-    uriLabel({ ...request, target: keyedTarget(target, query) }, isByHost),
+  const spellings = targets.flatMap((target) => [target, keyedTarget(target, query)])
+  // Other mounts may have stored it with other options.
+  const labels = spellings.flatMap((target) =>
+    byHostOrNot((isByHost) => uriLabel({ ...request, target }, isByHost)),
   )
   // Of other URLs there is nothing to forget, and anybody could fill the memory of marks with them.
   const uris = [...new Set(labels)].filter((uri) => engine.uris.has(uri))
   const groups = tagFields === 'ignore' ? [] : invalidatedGroups(lines)
-  const paths = groups.map((group) => groupLabel(request, group, isByHost))
+  const paths = groups.flatMap((group) => byHostOrNot((isByHost) => groupLabel(request, group, isByHost)))
   if (uris.length === 0 && paths.length === 0) return
   const now = engine.clock.now()
   const version = engine.ledger.invalidate({ tags: [], paths, uris, expiredAt: now }, now)
@@ -67,6 +69,10 @@ function invalidate(
     const labels = [...paths, ...uris]
     engine.events.publish({ kind: 'invalidated', version, tags: [], paths: labels, keys: [], isHard: true })
   }
+}
+
+function byHostOrNot<T>(make: (isByHost: boolean) => T): T[] {
+  return [true, false].map(make)
 }
 
 /** The request's own, and those of the same origin that the response names. */

@@ -6,7 +6,8 @@ import { headerValue } from './headers.ts'
 /** Does a 304 mean the version that has this tag? Not if it names another one (RFC 9111 §4.3.4). */
 export function isOfVersion(brought: HeaderLines, etag: string | undefined): boolean {
   const named = headerValue(brought, 'etag')
-  return named === undefined || etag === undefined || etagsMatchWeakly(named, etag)
+  if (named === undefined) return true
+  return etag === undefined ? named.startsWith('W/') : etagsMatchWeakly(named, etag)
 }
 
 /**

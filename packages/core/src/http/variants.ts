@@ -69,16 +69,23 @@ export function listVariant(engine: Engine, fill: Fill, urlKey: string, entry: E
   const { key, life, value } = entry
   const known = variantsOf(memory, urlKey)
   const keys = (known?.keys ?? []).filter((other) => other !== key && memory.peek(other) !== undefined)
-  let bytes = entry.size
+  let bytes = entry.size + stringsBytes([...keys, key])
   for (const other of keys) bytes += memory.peek(other)?.size ?? 0
   while (keys.length >= maxVariants || (keys.length > 0 && bytes > limits.maxBytes * maxShare)) {
     const oldest = keys.shift() as string
-    bytes -= memory.peek(oldest)?.size ?? 0
+    bytes -= (memory.peek(oldest)?.size ?? 0) + stringsBytes([oldest])
     memory.delete(oldest)
   }
   keys.push(key)
   const variants: Variants = { selections: selectionsWith(value.variantNames, known), keys }
-  memory.set(engine.entryOf<unknown>(fill, { value: variants, bytes: stringsBytes(keys), life, key: urlKey }))
+  const list = engine.entryOf<unknown>(fill, {
+    value: variants,
+    bytes: stringsBytes(keys),
+    life,
+    key: urlKey,
+  })
+  // What is not listed would be found by nobody, and counted by nobody.
+  if (!memory.set(list)) memory.delete(key)
 }
 
 function selectionsWith(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { HeaderLines } from './headers.ts'
 import { headerValue, headerValues } from './headers.ts'
 import { encodePart } from './key.ts'
@@ -27,7 +28,14 @@ export function variantOf(names: readonly string[], requestHeaders: HeaderLines)
   for (const name of names) {
     variant += encodePart(name) + encodePart(nominated(requestHeaders, name))
   }
-  return variant
+  return variant.length > longestVariant ? digestOf(variant) : variant
+}
+
+/** What a client sends may be long, and is kept once for each variant. */
+const longestVariant = 512
+
+function digestOf(variant: string): string {
+  return `#${createHash('sha256').update(variant).digest('base64url')}`
 }
 
 /** What a request says in one field, in the form that all interchangeable values share. */

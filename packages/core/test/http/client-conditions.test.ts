@@ -6,7 +6,12 @@ const sent = { host: 'x', 'if-none-match': '"a"', range: 'bytes=0-1' }
 
 /** As much of a capture as is asked. */
 function capture({ isDecided, asked = [] }: { isDecided: boolean; asked?: string[] }) {
-  return { scope: { isDecided }, conditions: asked, onDecided: undefined } as unknown as Capture
+  return {
+    scope: { isDecided },
+    conditions: asked,
+    onDecided: undefined,
+    stopValidating() {},
+  } as unknown as Capture
 }
 
 function conditions(isDecided: boolean, asked: string[] = []) {

@@ -46,7 +46,7 @@ function ours(told: Told): Reading {
   }
   const scope = new FillScope('response', {}, 'GET /')
   const policy = policyOf(lines, options.targetedFields)
-  const judged = { scope, options, policy, hasCredentials: false, isReplacing: false, now }
+  const judged = { scope, options, policy, hasCredentials: false, isReplacing: false, wasOptedIn: false, now }
   const { life } = lifetime(scope, head, policy, {
     options,
     defaults: { stale: 0, revalidate: 0, expire: 0 },

@@ -24,7 +24,7 @@ import { variantOf, varyMembers } from '../../src/http/vary.ts'
 const now = Date.UTC(2026, 6, 4)
 const date = new Date(now).toUTCString()
 const policy = policyOf([], [])
-const keeping = { storesCookies: false, storesPerRequest: false, keptOut: [] }
+const keeping = { storesCookies: false, storesPerRequest: false, outerCookies: [], keptOut: [] }
 const isBearer = bearerCheck({ secret: 'a secret of the test' })
 
 function ranged(headers: Record<string, string>): unknown {

@@ -1,74 +1,95 @@
-import { expect, test } from 'vitest'
-import { ownEtag, renewedResponse } from '../../src/http/renewal.ts'
-import { storedResponse, validatorsOf } from '../../src/http/store-response.ts'
+import { describe, expect, it } from 'vitest'
+import type { NotModifiedHead } from '../../src/http/renewal.ts'
+import { mergedHead, ownEtag, withOwnLines } from '../../src/http/renewal.ts'
+import type { OutgoingResponse, StoredResponse } from '../../src/http/stored-response.ts'
 
-const now = Date.parse('2026-01-01T00:00:00Z')
-const keeping = { storesCookies: false, storesPerRequest: false, keptOut: [] }
-const staleness = { isByHeader: false, isForbidden: true, ifErrorSeconds: 0 }
+const now = Date.UTC(2026, 0, 1)
+const date = new Date(now).toUTCString()
 
-function stored(lines: string[]) {
-  const head = { status: 200, lines, baseline: [], body: undefined, isAuthenticated: false, route: undefined }
-  const kept = { variantNames: [], variant: '', staleness, permitsAuthorization: false }
-  return storedResponse(head, Buffer.from('body'), kept, { place: 'inside', now, keeping })
+function stored(fields: Partial<StoredResponse> = {}): StoredResponse {
+  return {
+    status: 200,
+    headers: ['ETag', '"a"', 'Content-Type', 'text/plain', 'X-First', '1'],
+    added: [],
+    removed: [],
+    vary: [],
+    body: Buffer.from('body'),
+    hasOwnLife: true,
+    permitsAuthorization: false,
+    validators: ['if-none-match', '"a"'],
+    staleness: { isByHeader: true, isForbidden: false, ifErrorSeconds: 0 },
+    variantNames: [],
+    variant: '',
+    ...fields,
+  }
 }
 
-test('RFC 9111 §4.3.1: what a handler is asked by is its own tag, and a date that is old enough', () => {
-  const modified = ['Last-Modified', 'Wed, 31 Dec 2025 23:00:00 GMT']
-  expect(stored(['ETag', '"a"', ...modified]).validators).toEqual([
-    'if-none-match',
-    '"a"',
-    'if-modified-since',
-    modified[1],
-  ])
-  expect(stored(modified).validators).toEqual(['if-modified-since', modified[1]])
-  expect(stored([]).validators).toEqual([])
+function notModified(lines: string[], baseline: string[] = []): NotModifiedHead {
+  return { status: 304, lines, baseline, isAuthenticated: false, route: undefined }
+}
+
+describe('the head of the response that a 304 stands for', () => {
+  it.each<[string, Partial<StoredResponse>, string[], string[]]>([
+    ['keeps what the 304 leaves out', {}, [], ['ETag', '"a"', 'Content-Type', 'text/plain', 'X-First', '1']],
+    [
+      'replaces what it brings, whatever its case',
+      {},
+      ['x-first', '2'],
+      ['x-first', '2', 'ETag', '"a"', 'Content-Type', 'text/plain'],
+    ],
+    [
+      'keeps what describes the stored body',
+      {},
+      ['Content-Type', 'text/html', 'Content-Length', '9', 'Content-Encoding', 'gzip'],
+      ['ETag', '"a"', 'Content-Type', 'text/plain', 'X-First', '1'],
+    ],
+    ['joins what selects variants', { vary: ['a'], headers: [] }, ['Vary', 'B, A'], ['Vary', 'a, b']],
+    ['leaves out a tag that the cache has made', { validators: [], headers: ['ETag', '"x"'] }, [], []],
+    ['leaves out what the handler has taken away', { removed: ['x-own'], headers: [] }, ['X-Own', '1'], []],
+    ['keeps what the handler has added', { headers: [], added: ['X-More', '1'] }, [], ['X-More', '1']],
+  ])('%s', (_what, fields, brought, expected) => {
+    const { status, lines, body } = mergedHead(stored(fields), notModified(brought), now)
+    expect(lines.filter((_, at) => (lines[at - (at % 2)] as string) !== 'Date')).toEqual(expected)
+    expect(status).toBe(200)
+    expect(body).toEqual(Buffer.from('body'))
+  })
+
+  it('is as old as the 304, not as what is stored', () => {
+    const old = stored({ headers: ['Date', new Date(0).toUTCString()] })
+    expect(mergedHead(old, notModified([]), now).lines).toEqual(['Date', date])
+    expect(mergedHead(old, notModified(['Date', 'own']), now).lines).toEqual(['Date', 'own'])
+  })
 })
 
-test('RFC 9110 §8.8.2.2: a date within a second of Date is none', () => {
-  const at = (time: string) => validatorsOf(['Last-Modified', `Thu, 01 Jan 2026 ${time} GMT`], now)
-  expect(at('00:00:00')).toEqual([])
-  expect(at('00:00:05')).toEqual([])
+describe('what goes out for a 304', () => {
+  const outgoing: OutgoingResponse = {
+    status: 200,
+    headers: ['X-First', '1'],
+    defaults: [],
+    added: [],
+    removed: [],
+    vary: ['a'],
+    body: Buffer.from('body'),
+    cacheStatus: 'restale; hit',
+    isPart: false,
+  }
+
+  it('is what is stored, with what the handler has said to this client', () => {
+    const head = notModified(['X-First', '2', 'Set-Cookie', 'own=1', 'X-Request-Id', '7', 'ETag', '"b"'])
+    const { headers, added } = withOwnLines(outgoing, head)
+    expect(headers).toEqual(expect.arrayContaining(['X-First', '2', 'X-Request-Id', '7']))
+    expect(headers).not.toContain('1')
+    expect(added).toEqual(['Set-Cookie', 'own=1'])
+  })
+
+  it('leaves to the layers outside what they have said', () => {
+    const head = notModified(['X-Outer', '1', 'Vary', 'Origin, B'], ['X-Outer', '1', 'Vary', 'Origin'])
+    expect(withOwnLines(outgoing, head)).toEqual({ ...outgoing, vary: ['a', 'b'] })
+  })
 })
 
-test('RFC 9111 §3.2: a 304 replaces the fields that it brings, but not what describes the body', () => {
-  const lines = ['ETag', '"a"', 'X-Old', '1', 'X-Kept', '1', 'Content-Type', 'text/plain', 'Age', '5']
-  const brought = [
-    'ETag',
-    '"a"',
-    'X-Old',
-    '2',
-    'X-New',
-    '2',
-    'Content-Type',
-    'text/html',
-    'Connection',
-    'x-hop',
-    'X-Hop',
-    '1',
-  ]
-  const renewed = renewedResponse(stored(lines), { lines: brought, baseline: [] }, { keeping, now })
-  expect(renewed.headers).toEqual([
-    'X-Kept',
-    '1',
-    'Content-Type',
-    'text/plain',
-    'Content-Length',
-    '4',
-    'ETag',
-    '"a"',
-    'X-Old',
-    '2',
-    'X-New',
-    '2',
-    'Date',
-    'Thu, 01 Jan 2026 00:00:00 GMT',
-  ])
-  expect(ownEtag(renewed)).toBe('"a"')
-})
-
-test('a tag that we have made is nothing that the handler could be asked by', () => {
-  const modified = ['Last-Modified', 'Wed, 31 Dec 2025 23:00:00 GMT']
-  const renewed = renewedResponse(stored(modified), { lines: [], baseline: [] }, { keeping, now })
-  expect(ownEtag(renewed)).toBeUndefined()
-  expect(renewed.headers).toContain('ETag')
+it('knows the tag that the handler has given, not one of the cache', () => {
+  expect(ownEtag(stored())).toBe('"a"')
+  expect(ownEtag(stored({ validators: [] }))).toBeUndefined()
+  expect(ownEtag(stored({ validators: ['if-modified-since', date] }))).toBeUndefined()
 })

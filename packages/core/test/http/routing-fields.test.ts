@@ -34,3 +34,8 @@ test('not those that tell of the client', () => {
   ]
   expect(routingPairs(lines, 'a.test')).toEqual([])
 })
+
+test('RFC 7239: of Forwarded, what does not tell of the client', () => {
+  const lines = ['Forwarded', 'for=10.0.0.1;Host=evil.test; proto=https, for="[::1]"']
+  expect(routingPairs(lines, 'a.test')).toEqual([['forwarded', 'host=evil.test;proto=https']])
+})

@@ -10,6 +10,7 @@ const stored = {
   vary: [],
   body: undefined,
   cacheStatus: 'restale; hit',
+  isPart: false,
 }
 
 test('the first line of a name replaces what stands there, more of it are added', () => {
