@@ -8,7 +8,7 @@ import { declareLife, label } from './cache/label.ts'
 import { cachedFetch } from './fetch/cached-fetch.ts'
 
 /**
- * Makes a cache. It opens nothing and starts no timer.
+ * Makes a cache. Without a store it opens nothing and starts no timer.
  * @throws CacheError `ERR_RESTALE_INVALID_OPTION`, `ERR_RESTALE_INVALID_LIFE`
  */
 export function createCache<const P extends string = never>(options: CacheOptions<P> = {}): Cache<P> {

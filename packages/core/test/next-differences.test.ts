@@ -1,7 +1,6 @@
-import { describe, expect, it } from 'vitest'
-import { engineOf } from '../src/cache/engine-of.ts'
-import type { Entry } from '../src/cache/entry.ts'
-import { createEntry } from '../src/cache/entry.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createCache } from '../src/create-cache.ts'
+import { createStore } from '../src/store/create-store.ts'
 import type { Read, Subject } from './cache/support.ts'
 import {
   barrier,
@@ -15,6 +14,7 @@ import {
   warnings,
   world,
 } from './cache/support.ts'
+import { Shelf } from './store/shelf.ts'
 
 // Every difference from Next.js that is meant, in a test of its own: what Next.js does, and what happens here instead.
 // docs/coming-from-next.md has them in a reader's words.
@@ -155,18 +155,17 @@ describe('what an invalidation does', () => {
   )
 
   it('Next.js forgets tags at a restart, and what was invalidated is fresh again; here it is expired', async () => {
-    const start = () => {
-      const { cache } = setup()
-      const { memory } = engineOf(cache)
-      return { cache, memory, get: cache.cached(() => 'made anew', { key: 'x', tags: ['t'] }) }
+    const shelf = new Shelf()
+    const start = (value: string) => {
+      const cache = createCache({ store: createStore('shelf', () => shelf.near()) })
+      onTestFinished(() => cache.close())
+      return { cache, get: cache.cached(() => value, { key: 'x', tags: ['t'] }) }
     }
-    const before = start()
+    const before = start('of before')
     await before.get()
-    const entry = before.memory.peek(before.get.key()) as Entry
+    expect(await start('never made').get()).toBe('of before')
     await before.cache.updateTag('t')
-    const after = start()
-    // As if it had been kept somewhere: its version is of a ledger that is gone.
-    after.memory.set(createEntry({ ...entry, value: 'of before' }))
+    const after = start('made anew')
     expect(await after.get()).toBe('made anew')
   })
 })

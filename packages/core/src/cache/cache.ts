@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts'
 import type { CachedOptions } from './definition.ts'
 import type { CacheEvent } from './events.ts'
 import type { Invalidation } from './invalidate.ts'
+import type { Store } from './tier.ts'
 
 /** A profile name or fields in seconds, at least one. `P`: the names of the user's own profiles. */
 export type LifeInput<P extends string = never> = BuiltInProfile | P | LifeFields
@@ -37,6 +38,12 @@ export interface CacheOptions<P extends string = never> {
         readonly timeoutMs?: number | undefined
       }
     | undefined
+  /**
+   * What is shared with other processes behind memory: entries, and the ledger of invalidations. Made by a package of
+   * its own, for instance `lmdbStore()` of `@restale/lmdb` or `redisStore()` of `@restale/redis`; each cache needs its
+   * own. @default none: memory alone
+   */
+  readonly store?: Store | undefined
   readonly fetch?: FetchOptions | undefined
   /** Where the time is read. @default a clock that never steps back */
   readonly clock?: Clock | undefined

@@ -126,7 +126,7 @@ function peek<A extends readonly unknown[], R>(definition: Definition<A, R>, arg
   if (entry === undefined || freshness === 'expired') return undefined
   const outer = currentFillScope()
   outer?.consume(entry, engine, now)
-  if (freshness === 'stale') outer?.refuseStale(engine.ledger.markedExpiredAt(entry))
+  if (freshness === 'stale') outer?.refuseStale(engine.ledger.markedExpiredAt(entry, now))
   const { life, bornAt } = entry
   return {
     value: ownCopy(definition, entry.value),

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { tagProblem } from '../state/tag.ts'
 import { encodeArguments, encodeKeyOf } from './arguments.ts'
+import type { Codec } from './codec.ts'
 import { deepCopy, isPrimitive, sharedBytes, UncopyableError } from './copy.ts'
 import type { Definition } from './definition.ts'
 import type { Entry } from './entry.ts'
 import { endFill } from './fill.ts'
 import type { Fill } from './fills.ts'
+import { functionCodec } from './function-codec.ts'
 import { givenTags } from './given-tags.ts'
 import { FillScope } from './scope.ts'
 import type { Making, Source } from './source.ts'
@@ -16,6 +18,7 @@ export class Call<A extends readonly unknown[], R> implements Source<R, R> {
   readonly key: string
   readonly name: string
   readonly staleIfError: number | undefined
+  readonly codec: Codec<R> | undefined
   readonly wait: <T>(promise: Promise<T>) => Promise<T>
   readonly #definition: Definition<A, R>
   #args: A
@@ -24,6 +27,8 @@ export class Call<A extends readonly unknown[], R> implements Source<R, R> {
     this.key = keyOf(definition, args)
     this.name = definition.name
     this.staleIfError = definition.options.staleIfError
+    // What is not copied may be anything.
+    this.codec = definition.options.clone === false ? undefined : (functionCodec as Codec<R>)
     this.wait = wait
     this.#definition = definition
     this.#args = args
@@ -55,7 +60,8 @@ export class Call<A extends readonly unknown[], R> implements Source<R, R> {
     tagResult(this.#definition, scope, this.#args, value)
     scope.close()
     const { refusal, ...kept } = keptCopy(this.#definition, value)
-    const entry = engine.entryOf(fill, { ...kept, life: scope.life(engine.profiles.default) })
+    const life = scope.life(engine.profiles.default)
+    const entry = engine.entryOf(fill, { ...kept, life, codec: this.codec })
     const unstored = engine.store(fill, entry, refusal)
     if (unstored?.isDefinitive) engine.remove(fill)
     else if (unstored !== undefined) engine.retryLater(previous, undefined)

@@ -9,7 +9,7 @@ import { Events } from './events.ts'
 import { checkOptionNames } from './option-names.ts'
 import { Profiles } from './profiles.ts'
 
-const optionNames = ['profiles', 'enabled', 'version', 'memory', 'refill', 'fetch', 'clock']
+const optionNames = ['profiles', 'enabled', 'version', 'memory', 'refill', 'store', 'fetch', 'clock']
 
 /** The parts of a cache with these options, checked first. */
 export function createEngine(options: CacheOptions<string>, cache: () => Cache): Engine {
@@ -20,8 +20,12 @@ export function createEngine(options: CacheOptions<string>, cache: () => Cache):
   if (typeof clock?.now !== 'function') throw invalidOption('clock', '{ now(): number }', clock)
   if (clock.schedule !== undefined && typeof clock.schedule !== 'function')
     throw invalidOption('clock.schedule', 'a function', clock.schedule)
+  const { store } = options
+  if (store !== undefined && typeof store?.attach !== 'function')
+    throw invalidOption('store', 'a store, for instance lmdbStore() or redisStore()', store)
   return new Engine({
     clock,
+    store,
     version,
     isEnabled: enabled,
     profiles: new Profiles(options.profiles as Readonly<Record<string, Profile>> | undefined),

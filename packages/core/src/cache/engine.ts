@@ -3,17 +3,20 @@ import type { Life } from '../state/life.ts'
 import { Background } from './background.ts'
 import type { Clock } from './clock.ts'
 import { schedule, systemClock } from './clock.ts'
+import type { Codec } from './codec.ts'
 import type { Entry } from './entry.ts'
 import { createEntry } from './entry.ts'
 import type { Events } from './events.ts'
 import type { Fill } from './fills.ts'
 import { Fills } from './fills.ts'
 import { KeyHistory } from './history.ts'
+import type { Marking } from './ledger.ts'
 import { Ledger } from './ledger.ts'
 import { MemoryTier } from './memory.ts'
 import type { Profiles } from './profiles.ts'
-import { entryOverhead, stringBytes, stringsBytes } from './size.ts'
+import { entryBytes } from './size.ts'
 import { Tally } from './tally.ts'
+import type { MaybePromise, Recorded, Store, Tier } from './tier.ts'
 
 export interface Limits {
   readonly maxBytes: number
@@ -38,6 +41,8 @@ export interface Filled<V> {
   readonly key?: string
   /** Epoch milliseconds; the start of the fill if left out. */
   readonly bornAt?: number
+  /** How it is stored beyond memory; never if left out. */
+  readonly codec?: Codec | undefined
 }
 
 /** Why something was not stored. */
@@ -68,6 +73,8 @@ export class Engine {
   /** Keys of the cached functions that have been registered. */
   readonly functions = new Set<string>()
   isEnabled: boolean
+  /** What is shared with other processes, behind memory. */
+  readonly tier: Tier | undefined
   #mounts = 0
 
   constructor(fields: {
@@ -77,6 +84,7 @@ export class Engine {
     limits: Limits
     events: Events
     isEnabled: boolean
+    store?: Store | undefined
   }) {
     this.clock = fields.clock
     this.profiles = fields.profiles
@@ -84,10 +92,11 @@ export class Engine {
     this.limits = fields.limits
     this.events = fields.events
     this.isEnabled = fields.isEnabled
-    this.ledger = new Ledger(fields.limits.maxMarks)
+    this.ledger = new Ledger(fields.limits.maxMarks, fields.store !== undefined)
     this.memory = new MemoryTier(fields.limits, (entry) => this.events.key('evicted', entry.key), this.uris)
     this.fills = new Fills(this.ledger, this.uris)
     this.background = new Background(fields.limits.maxRefills)
+    this.tier = fields.store?.attach(this)
   }
 
   /** Names a mount that has no name of its own, in the order of creation. */
@@ -99,8 +108,7 @@ export class Engine {
   entryOf<V>(fill: Fill<V>, filled: Filled<V>): Entry<V> {
     const key = filled.key ?? fill.key
     const tags = [...fill.scope.tags]
-    const { paths, uri, life, value, isRetained = false } = filled
-    const labels = stringsBytes(tags) + stringsBytes(paths ?? []) + stringBytes(uri ?? '')
+    const { paths, uri, life, value, codec, isRetained = false } = filled
     return createEntry({
       key,
       value,
@@ -110,9 +118,11 @@ export class Engine {
       isRetained,
       life,
       lifeHandedOn: fill.scope.lifeHandedOn(life),
-      incarnation: this.ledger.incarnation,
+      codec,
+      startedAt: fill.bornAt,
+      verifiedAt: Math.min(fill.bornAt, fill.scope.verifiedAt),
       sequence: fill.sequence,
-      size: entryOverhead + stringBytes(key) + labels + filled.bytes,
+      size: entryBytes({ key, tags, paths, uri }) + filled.bytes,
       version: fill.version,
       bornAt: filled.bornAt ?? fill.bornAt,
     })
@@ -124,9 +134,9 @@ export class Engine {
       refusal === undefined ? this.#whyNotStored(fill, entry) : { reason: refusal, isDefinitive: true }
     if (unstored === undefined) {
       this.fills.supersedeEarlier(fill)
-      const { key, sequence } = entry
-      fill.scope.withdraw = () => this.#withdraw(key, sequence)
-      this.events.key('stored', key)
+      fill.scope.withdraw = () => this.#withdraw(fill, entry)
+      this.tier?.write(entry)
+      this.events.key('stored', entry.key)
     } else {
       // Whoever says that it must not be shared says so of what was stored before, too.
       if (isLifeless(entry) && unstored.isDefinitive) this.remove(fill, entry.key)
@@ -140,6 +150,8 @@ export class Engine {
     this.fills.supersedeEarlier(fill)
     const held = this.memory.peek(key)
     if (held !== undefined && held.sequence <= fill.sequence) this.memory.delete(key)
+    // Most responses are never cached, and nobody else has stored them either.
+    if (held !== undefined || fill.scope.isOptedIn) this.tier?.remove(key, fill)
   }
 
   /**
@@ -169,9 +181,16 @@ export class Engine {
     return schedule(this.clock, onTimeout, this.limits.fillTimeoutMs)
   }
 
+  /** In force in this process when it returns, and everywhere when `recorded` says so. */
+  invalidate(marking: Marking, now: number): { version: number; recorded: MaybePromise<Recorded> } {
+    const version = this.ledger.invalidate(marking, now)
+    return { version, recorded: this.tier?.record(marking) ?? { version, reach: 'everywhere' } }
+  }
+
   /** Forgets everything, and lets no fill in flight store any more. */
   clear(): void {
     this.ledger.invalidateAll()
+    void this.tier?.record('all')
     this.memory.clear()
     this.history.clear()
     this.functions.clear()
@@ -181,6 +200,7 @@ export class Engine {
   async close(): Promise<void> {
     this.isEnabled = false
     await this.drain()
+    await this.tier?.close()
   }
 
   /** Resolves when nothing runs in the background any more, or takes too long. */
@@ -199,12 +219,15 @@ export class Engine {
     if (scope.unstorable !== undefined)
       return { reason: scope.unstorable, isDefinitive: !scope.isRefusedForNow }
     if (isLifeless(entry) && !entry.isRetained) return definitive('its life is 0')
+    const now = this.clock.now()
+    this.tier?.refresh(now)
+    const isCutOff = !this.ledger.isServedUnverified && this.ledger.isUnverified(entry, now)
+    if (isCutOff) return unstored('nobody knows what was invalidated meanwhile')
     const held = this.memory.peek(entry.key)
     const isBehind = fill.isSuperseded || (held !== undefined && held.sequence > entry.sequence)
     if (isBehind) return unstored('a later fill has ended before')
-    const now = this.clock.now()
     const freshness = this.ledger.judge(entry, now)
-    const isOfUse = entry.isRetained && now < this.ledger.markedExpiredAt(entry)
+    const isOfUse = entry.isRetained && now < this.ledger.markedExpiredAt(entry, now)
     if (freshness === 'expired' && !isOfUse) return definitive('it expired while it was made')
     // Which of the two has read the newer data is not certain; as it is, nobody sees data go back.
     const isHeldUsable = held !== undefined && this.ledger.judge(held, now) !== 'expired'
@@ -214,8 +237,9 @@ export class Engine {
     return undefined
   }
 
-  #withdraw(key: string, sequence: number): void {
+  #withdraw(fill: Fill, { key, sequence }: Entry): void {
     if (this.memory.peek(key)?.sequence === sequence) this.memory.delete(key)
+    this.tier?.remove(key, fill)
   }
 }
 

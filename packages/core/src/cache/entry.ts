@@ -1,5 +1,6 @@
 import type { Aging } from '../state/freshness.ts'
 import type { Profile } from '../state/life.ts'
+import type { Codec } from './codec.ts'
 
 /** A stored value with its tags, its life, the instant it was born and its version. */
 export interface Entry<V = unknown> extends Aging {
@@ -14,8 +15,15 @@ export interface Entry<V = unknown> extends Aging {
   readonly uri: string | undefined
   /** It is of use beyond its life: to be validated, or to stand in for an error. */
   readonly isRetained: boolean
-  /** The ledger that minted `version`; versions of another incarnation do not compare. */
-  readonly incarnation: string
+  /** How it is stored beyond memory; undefined if it never is. */
+  readonly codec: Codec | undefined
+  /** Epoch milliseconds before anything of it was read. */
+  readonly startedAt: number
+  /** Epoch milliseconds since when it and all that is nested in it are known to hold: then they began, or a store said so. */
+  readonly verifiedAt: number
+  /** What the marks said where it was read from, if that was not here: the instants in epoch milliseconds. */
+  readonly markedStaleAt: number
+  readonly markedExpiredAt: number
   /** The start order of its fill in this process: a later starter replaces an earlier one, never the reverse. */
   readonly sequence: number
   /** Bytes, of everything that it holds. */
@@ -33,7 +41,13 @@ export interface Entry<V = unknown> extends Aging {
   isFailing: boolean
 }
 
-type NewEntry<V> = Omit<Entry<V>, 'revision' | 'staleAt' | 'expiredAt' | 'failures' | 'retryAt' | 'isFailing'>
+/** What only those have that come from a store. */
+type Loaded = Pick<Entry, 'markedStaleAt' | 'markedExpiredAt'>
+type NewEntry<V> = Omit<
+  Entry<V>,
+  'revision' | 'staleAt' | 'expiredAt' | 'failures' | 'retryAt' | 'isFailing' | keyof Loaded
+> &
+  Partial<Loaded>
 
 /** One shape for every entry, so that a lookup stays monomorphic. */
 export function createEntry<V>(fields: NewEntry<V>): Entry<V> {
@@ -44,7 +58,11 @@ export function createEntry<V>(fields: NewEntry<V>): Entry<V> {
     paths: fields.paths,
     uri: fields.uri,
     isRetained: fields.isRetained,
-    incarnation: fields.incarnation,
+    codec: fields.codec,
+    startedAt: fields.startedAt,
+    verifiedAt: fields.verifiedAt,
+    markedStaleAt: fields.markedStaleAt ?? Number.POSITIVE_INFINITY,
+    markedExpiredAt: fields.markedExpiredAt ?? Number.POSITIVE_INFINITY,
     sequence: fields.sequence,
     size: fields.size,
     version: fields.version,

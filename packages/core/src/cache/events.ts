@@ -1,11 +1,12 @@
 import type { Channel } from 'node:diagnostics_channel'
 import { channel } from 'node:diagnostics_channel'
 import type { Cache } from './cache.ts'
+import type { Marking } from './ledger.ts'
 import { describeError, warnOnce } from './warnings.ts'
 
 /** What happened to a key or a tag. Also published on `node:diagnostics_channel` as `restale:<kind>`. */
 export type CacheEvent =
-  | { readonly kind: 'hit' | 'stale' | 'miss' | 'stored' | 'evicted'; readonly key: string }
+  | { readonly kind: 'hit' | 'stale' | 'miss' | 'loaded' | 'stored' | 'evicted'; readonly key: string }
   | { readonly kind: 'bypass' | 'refused'; readonly key: string | undefined; readonly reason: string }
   | {
       readonly kind: 'refill-failed'
@@ -22,6 +23,26 @@ export type CacheEvent =
       readonly keys: readonly string[]
       readonly isHard: boolean
     }
+  | {
+      /** An invalidation that is in force here could not be recorded in the store. */
+      readonly kind: 'unrecorded'
+      readonly tags: readonly string[]
+      readonly paths: readonly string[]
+      readonly keys: readonly string[]
+      /** It was everything that was invalidated. */
+      readonly isAll: boolean
+      /** The cache was closed meanwhile, and it will never be; else it is tried again. */
+      readonly isLost: boolean
+    }
+  | {
+      readonly kind: 'store'
+      /**
+       * `failing`: it is not asked any more until it answers. `working`: it answers again. `forgot`: what it knew of
+       * invalidations is gone, so all that was stored before counts as expired.
+       */
+      readonly state: 'failing' | 'working' | 'forgot'
+      readonly error: unknown
+    }
 
 export type EventKind = CacheEvent['kind']
 
@@ -35,11 +56,14 @@ export const eventKinds: readonly EventKind[] = [
   'hit',
   'stale',
   'miss',
+  'loaded',
   'bypass',
   'stored',
   'refused',
   'refill-failed',
   'invalidated',
+  'unrecorded',
+  'store',
   'evicted',
 ]
 
@@ -63,12 +87,23 @@ export class Events {
     channels[event.kind].publish({ cache: this.#cache(), event } satisfies CacheMessage)
   }
 
-  key(kind: 'hit' | 'stale' | 'miss' | 'stored' | 'evicted', key: string): void {
+  key(kind: 'hit' | 'stale' | 'miss' | 'loaded' | 'stored' | 'evicted', key: string): void {
     if (channels[kind].hasSubscribers) this.publish({ kind, key })
   }
 
   reason(kind: 'bypass' | 'refused', key: string | undefined, reason: string): void {
     if (channels[kind].hasSubscribers) this.publish({ kind, key, reason })
+  }
+
+  unrecorded(marking: Marking | 'all', isLost: boolean): void {
+    if (!channels.unrecorded.hasSubscribers) return
+    const isAll = marking === 'all'
+    const { tags, paths, keys = [] } = isAll ? { tags: [], paths: [] } : marking
+    this.publish({ kind: 'unrecorded', tags, paths, keys, isAll, isLost })
+  }
+
+  store(state: 'failing' | 'working' | 'forgot', error?: unknown): void {
+    if (channels.store.hasSubscribers) this.publish({ kind: 'store', state, error })
   }
 
   /** Calls `listener` with every event of this cache; the returned function stops that. */

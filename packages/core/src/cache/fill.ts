@@ -3,6 +3,7 @@ import type { Entry } from './entry.ts'
 import type { Fill, Landing } from './fills.ts'
 import { runInScope, runOutside } from './scope.ts'
 import type { Making, Source } from './source.ts'
+import type { Tier } from './tier.ts'
 
 /** As it is when this is loaded: timers that a test replaces later do not hold up what runs behind. */
 const nextTurn = globalThis.setImmediate
@@ -38,12 +39,27 @@ export function refillBehind<V, R>(engine: Engine, source: Source<V, R>, previou
   // In a turn of its own: whoever has the stale value gets on with it before any of this runs.
   runOutside(async () => {
     await new Promise<void>((resolve) => nextTurn(resolve))
+    if (engine.tier !== undefined && (await isRefilledElsewhere(engine, engine.tier, source, fill)))
+      return stopTimer()
     const { result, over } = makeInScope(source, fill, previous, 'background')
     result.catch(() => {})
     over.then(stopTimer)
   })
   // It has landed too when it was given up: from then on nobody waits for it.
   engine.background.track(fill.landed.then(release))
+}
+
+/** Another process has been faster: then there is nothing to make. */
+async function isRefilledElsewhere<V>(
+  engine: Engine,
+  tier: Tier,
+  { key, codec }: Source<V, unknown>,
+  fill: Fill<V>,
+): Promise<boolean> {
+  const entry = codec === undefined ? undefined : await tier.read(key, codec)
+  if (entry === undefined || engine.ledger.judge(entry, engine.clock.now()) !== 'fresh') return false
+  endFill(engine, fill, { how: 'value', entry })
+  return true
 }
 
 /** The end of every fill: no one joins it any more, and those who wait get the landing. */
@@ -62,7 +78,7 @@ function makeInScope<V, R>(
   return runInScope(fill.scope, () => source.make(fill, previous, who))
 }
 
-function tookTooLong({ name }: Source<never, unknown>): Error {
+function tookTooLong({ name }: { readonly name: string }): Error {
   return new Error(`${name} took too long`)
 }
 

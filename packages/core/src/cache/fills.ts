@@ -136,6 +136,12 @@ export class Fills {
     return fill
   }
 
+  /** The place in the start order that a fill would have which began elsewhere, at that instant in epoch milliseconds. */
+  sequenceAt(key: string, startedAt: number): number {
+    const later = this.#byKey.get(key)?.find((fill) => fill.bornAt >= startedAt)
+    return later === undefined ? ++this.#sequence : later.sequence - 0.5
+  }
+
   /**
    * It takes too long: nobody waits for it any more, and it counts no longer. It may still finish, and store
    * under the same rules as any other.

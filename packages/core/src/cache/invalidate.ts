@@ -39,11 +39,11 @@ export function invalidate(
   const now = engine.clock.now()
   const isHard = request.expire <= 0
   const expiredAt = isHard ? now : now + request.expire * 1000
-  const version = engine.ledger.invalidate({ tags, paths, keys, expiredAt }, now)
+  const { version, recorded } = engine.invalidate({ tags, paths, keys, expiredAt }, now)
   if (engine.events.isHeard('invalidated')) {
     engine.events.publish({ kind: 'invalidated', version, tags, paths, keys, isHard })
   }
-  return Promise.resolve({ version, tags, reach: 'everywhere' })
+  return Promise.resolve(recorded).then((reached) => ({ ...reached, tags }))
 }
 
 /** One tag or several, as a list. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Freshness } from '../state/freshness.ts'
 import { outlook } from '../state/freshness.ts'
 import type { Mark } from '../state/mark.ts'
@@ -36,15 +35,23 @@ interface Applied extends Required<Marking> {
 const maxHistory = 256
 const maxHistoryLabels = 10_000
 
+/** So many invalidations of our own fit between two positions, as long as positions stay below 2^33. */
+const ownStep = 2 ** -20
+
 /**
- * Mints versions and keeps marks. A version is a place in the order of invalidations, not a time; a fill
- * takes the position that it finds when it starts, so whatever is minted later is known to be later.
+ * The order of invalidations as this process knows it, and the marks that they leave. A version is a place in that
+ * order, not a time; a fill takes the position that it finds when it starts, so whatever comes later is known to be
+ * later. With a store, whole numbers are what its ledger has recorded, and what has only been said here comes between
+ * the last of them and the next.
  */
 export class Ledger {
-  /** Random identity: versions compare only within one. */
-  readonly incarnation: string = randomUUID()
-  /** Up to here every invalidation is applied, without a gap. */
+  /** Up to here every invalidation is applied, without a gap. It never goes back. */
   position = 0
+  /** Epoch milliseconds from which what began more than `maxUnverifiedMs` ago is not used: nobody can say that it still holds. */
+  unverifiedAt = Number.POSITIVE_INFINITY
+  maxUnverifiedMs = Number.POSITIVE_INFINITY
+  /** It is used all the same. */
+  isServedUnverified = false
   /** Grows with every change of any mark: an outlook worked out at this revision still holds. */
   revision = 0
 
@@ -57,16 +64,27 @@ export class Ledger {
   /** Invalidations after this version are all in the history. */
   #historySince = 0
 
-  constructor(maxMarks: number) {
+  readonly #step: number
+
+  /** `isShared`: a store mints the versions. */
+  constructor(maxMarks: number, isShared = false) {
+    this.#step = isShared ? ownStep : 1
     this.#tags = new MarkTable(maxMarks)
     this.#paths = new MarkTable(maxMarks)
     this.#keys = new MarkTable(maxMarks)
     this.#uris = new MarkTable(maxMarks)
   }
 
-  /** In force when it returns. Gives the version that was minted. */
+  /** In force when it returns. Gives its version. */
   invalidate(marking: Marking, now: number): number {
-    const version = ++this.position
+    const version = this.position + this.#step
+    this.apply(marking, version, now)
+    return version
+  }
+
+  /** What is at this version is known from now on. */
+  apply(marking: Marking, version: number, now: number): void {
+    this.position = version
     const isHard = marking.expiredAt <= now
     const worsen = isHard
       ? (mark: Mark) => expireMark(mark, version)
@@ -81,12 +99,16 @@ export class Ledger {
     const { tags, paths, keys = [], uris = [], expiredAt } = marking
     const labels = { tags: [...tags], paths: [...paths], keys: [...keys], uris: [...uris] }
     this.#remember({ ...labels, expiredAt, version, isHard })
-    return version
   }
 
-  /** Expires every entry and every fill in flight. */
-  invalidateAll(): void {
-    const version = ++this.position
+  /** What is at this version is in force already. */
+  advance(version: number): void {
+    this.position = version
+  }
+
+  /** Expires every entry and every fill in flight: of all that was invalidated up to `version` nothing else is known. */
+  invalidateAll(version: number = this.position + this.#step): void {
+    this.position = version
     this.#tags.expireAll(version)
     this.#paths.expireAll(version)
     this.#keys.expireAll(version)
@@ -98,14 +120,20 @@ export class Ledger {
   /** Synchronous and without allocation unless a mark has changed since this entry was last judged. */
   judge(entry: Entry, now: number): Freshness {
     if (entry.revision !== this.revision) this.#workOutlook(entry)
+    if (now >= this.unverifiedAt && this.#isCutOff(entry, now)) return 'expired'
     return now >= entry.expiredAt ? 'expired' : now >= entry.staleAt ? 'stale' : 'fresh'
   }
 
+  /** What it was made of may have been invalidated elsewhere, too long ago for that to go unnoticed. */
+  isUnverified(entry: Entry, now: number): boolean {
+    return now >= this.unverifiedAt && now > entry.verifiedAt + this.maxUnverifiedMs
+  }
+
   /** The instant from which it is expired by an invalidation, whatever its age is. */
-  markedExpiredAt(entry: Entry): number {
-    if (entry.incarnation !== this.incarnation) return Number.NEGATIVE_INFINITY
+  markedExpiredAt(entry: Entry, now: number): number {
+    if (this.#isCutOff(entry, now)) return Number.NEGATIVE_INFINITY
     const life = { ...entry.life, expire: Number.POSITIVE_INFINITY }
-    return outlook({ ...entry, life }, this.#marksOf(entry)).expiredAt
+    return Math.min(entry.markedExpiredAt, outlook({ ...entry, life }, this.#marksOf(entry)).expiredAt)
   }
 
   /**
@@ -127,6 +155,10 @@ export class Ledger {
       (mark) =>
         version < foldFired(mark, at).expiredBefore || (severity === 'any' && version < mark.staleBefore),
     )
+  }
+
+  #isCutOff(entry: Entry, now: number): boolean {
+    return !this.isServedUnverified && this.isUnverified(entry, now)
   }
 
   #isMarkedInHistory(
@@ -157,13 +189,9 @@ export class Ledger {
   }
 
   #workOutlook(entry: Entry): void {
-    if (entry.incarnation === this.incarnation) {
-      const { staleAt, expiredAt } = outlook(entry, this.#marksOf(entry))
-      entry.staleAt = staleAt
-      entry.expiredAt = expiredAt
-    } else {
-      entry.expiredAt = Number.NEGATIVE_INFINITY
-    }
+    const { staleAt, expiredAt } = outlook(entry, this.#marksOf(entry))
+    entry.staleAt = Math.min(staleAt, entry.markedStaleAt)
+    entry.expiredAt = Math.min(expiredAt, entry.markedExpiredAt)
     entry.revision = this.revision
   }
 

@@ -7,14 +7,26 @@ import type { Ledger } from './ledger.ts'
 import type { FillScope } from './scope.ts'
 import { currentFillScope } from './scope.ts'
 import type { Source } from './source.ts'
+import type { MaybePromise } from './tier.ts'
 
 /** lookup → fresh: serve; stale: serve and refill behind, unless a fill needs it fresh; else: join or start a fill. */
 export async function obtain<V, R>(engine: Engine, source: Source<V, R>): Promise<R> {
   const { key } = source
   const outer = currentFillScope()
-  const now = engine.clock.now()
-  const entry = engine.memory.get(key) as Entry<V> | undefined
-  const freshness = entry === undefined ? 'expired' : engine.ledger.judge(entry, now)
+  let now = engine.clock.now()
+  engine.tier?.refresh(now)
+  let entry = engine.memory.get(key) as Entry<V> | undefined
+  let freshness = entry === undefined ? 'expired' : engine.ledger.judge(entry, now)
+  if (freshness === 'expired' || (freshness === 'stale' && outer?.isDecided)) {
+    const asked = askOthers(engine, source)
+    // A turn more would let the call begin later than it did.
+    const shared = asked instanceof Promise ? await source.wait(asked) : asked
+    if (shared !== undefined) {
+      now = engine.clock.now()
+      entry = shared
+      freshness = engine.ledger.judge(shared, now)
+    }
+  }
 
   if (entry !== undefined && freshness === 'fresh') {
     engine.events.key('hit', key)
@@ -46,6 +58,15 @@ export async function obtain<V, R>(engine: Engine, source: Source<V, R>): Promis
     if (failedAt >= held.retryAt) engine.retryLater(held, error)
     return serveStale(engine, source, held, outer, failedAt)
   }
+}
+
+/** What other processes have stored, if this cache has a store. */
+function askOthers<V>(
+  { tier, history }: Engine,
+  { key, codec }: Source<V, unknown>,
+): MaybePromise<Entry<V> | undefined> {
+  if (tier === undefined || codec === undefined || history.get(key)?.isUncollapsible) return undefined
+  return tier.read(key, codec)
 }
 
 /** A call sees so many flights given up, then goes on alone: its waiting is bounded. */
@@ -144,7 +165,8 @@ export function handOn(
 ): void {
   if (outer === undefined) return
   const lifeHandedOn = scope.lifeHandedOn(scope.life(engine.profiles.default))
-  outer.consume({ tags: scope.tags, lifeHandedOn, bornAt }, engine, engine.clock.now())
+  const verifiedAt = Math.min(bornAt, scope.verifiedAt)
+  outer.consume({ tags: scope.tags, lifeHandedOn, bornAt, verifiedAt }, engine, engine.clock.now())
   if (scope.isRefusedForNow) {
     outer.usableUntil = Math.min(outer.usableUntil, scope.usableUntil)
     outer.refuseForNow(scope.unstorable as string)
@@ -163,8 +185,8 @@ function serveStale<V, R>(
   return source.serve(entry)
 }
 
-function refuseStale({ ledger }: Engine, entry: Entry, outer: FillScope | undefined): void {
-  outer?.refuseStale(ledger.markedExpiredAt(entry))
+function refuseStale({ ledger, clock }: Engine, entry: Entry, outer: FillScope | undefined): void {
+  outer?.refuseStale(ledger.markedExpiredAt(entry, clock.now()))
 }
 
 /** RFC 5861 §4: within that many seconds beyond its life. What an invalidation has expired never comes back. */
@@ -176,5 +198,5 @@ function canStandIn<V>(
 ): boolean {
   if (staleIfError === undefined) return false
   const until = entry.bornAt + (entry.life.expire + staleIfError) * 1000
-  return now < until && now < engine.ledger.markedExpiredAt(entry)
+  return now < until && now < engine.ledger.markedExpiredAt(entry, now)
 }

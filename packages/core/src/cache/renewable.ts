@@ -13,7 +13,7 @@ export function mayBeRenewed(
 ): boolean {
   const { ledger, clock } = engine
   const now = clock.now()
-  if (now >= ledger.markedExpiredAt(entry)) return false
+  if (now >= ledger.markedExpiredAt(entry, now)) return false
   const { key, uri } = entry
   const paths = entry.paths && [...entry.paths, ...morePaths]
   const labels = { key, paths, uri, tags: [...tags, ...entry.tags] }

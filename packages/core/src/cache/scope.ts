@@ -27,6 +27,8 @@ export interface Consumed {
   /** What limits the life around it. */
   readonly lifeHandedOn: Profile
   readonly bornAt: number
+  /** Epoch milliseconds since when it is known to hold, as of an entry. */
+  readonly verifiedAt: number
 }
 
 /**
@@ -59,6 +61,8 @@ export class FillScope {
   isRefusedForNow = false
   /** Epoch milliseconds: from then on what it is made of is expired by an invalidation. */
   usableUntil = Number.POSITIVE_INFINITY
+  /** Epoch milliseconds since when all that is nested in it is known to hold. */
+  verifiedAt = Number.POSITIVE_INFINITY
   explicitLife: Profile | undefined
   /** The code itself has said a life, not only options around it. */
   isLifeDeclared = false
@@ -116,6 +120,7 @@ export class FillScope {
       this.refuse('it uses a value of another cache, whose invalidations do not reach it')
     for (const tag of entry.tags) this.tags.add(tag)
     if (this.tags.size > maxTagsPerEntry) this.#refuseTooMany()
+    this.verifiedAt = Math.min(this.verifiedAt, entry.verifiedAt)
     const rest = remaining(entry.lifeHandedOn, Math.max(0, now - entry.bornAt) / 1000)
     this.#nestedLife = this.#nestedLife === undefined ? rest : shorter(this.#nestedLife, rest)
   }

@@ -1,5 +1,14 @@
+import type { Entry } from './entry.ts'
+
 /** What an entry costs beside its contents: its objects, its place in the maps, headers of its buffers. */
-export const entryOverhead = 512
+const entryOverhead = 512
+
+/** What an entry costs beside its value. */
+export function entryBytes({ key, tags, paths, uri }: Pick<Entry, 'key' | 'tags' | 'paths' | 'uri'>): number {
+  return (
+    entryOverhead + stringBytes(key) + stringsBytes(tags) + stringsBytes(paths ?? []) + stringBytes(uri ?? '')
+  )
+}
 
 /** Strings are counted at two bytes a character, which is what they cost at most. */
 export function stringBytes(text: string): number {

@@ -1,3 +1,4 @@
+import type { Codec } from './codec.ts'
 import type { Entry } from './entry.ts'
 import type { Fill } from './fills.ts'
 import type { FillScope } from './scope.ts'
@@ -12,6 +13,8 @@ export interface Source<V, R> {
   readonly name: string
   /** Seconds beyond `expire` for which an entry stands in for a failure; none if it never does. */
   readonly staleIfError: number | undefined
+  /** How what is kept is stored beyond memory; undefined if it never is. */
+  readonly codec: Codec<V> | undefined
   /** A scope with what is known before anything is made. */
   scope(): FillScope
   /** Makes a value, inside the scope of the fill, and ends the fill with `endFill` when it is there or has failed. */

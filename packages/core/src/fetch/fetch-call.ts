@@ -7,6 +7,7 @@ import { FetchFill } from './fetch-fill.ts'
 import type { Policy } from './policy.ts'
 import type { Reply } from './reply.ts'
 import { responseOf } from './reply.ts'
+import { replyCodec } from './reply-codec.ts'
 import { untilAborted } from './until-aborted.ts'
 import type { UpstreamRequest } from './upstream-request.ts'
 
@@ -28,6 +29,7 @@ export class FetchCall implements Source<Reply, Response> {
   readonly key: string
   readonly name: string
   readonly staleIfError = undefined
+  readonly codec = replyCodec
   readonly scope: () => FillScope
   readonly #fields: FetchFields
 

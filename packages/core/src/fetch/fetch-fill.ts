@@ -14,6 +14,7 @@ import { onAbort } from './on-abort.ts'
 import { bodyRefusal, headRefusal, unshared, upstreamVeto } from './refusal.ts'
 import type { Reply, ReplyHead } from './reply.ts'
 import { replyBytes, replyHead, responseOf, withBody } from './reply.ts'
+import { replyCodec } from './reply-codec.ts'
 import type { TapEnd } from './tap.ts'
 import { Tap } from './tap.ts'
 import { upstreamLife } from './upstream-life.ts'
@@ -175,7 +176,7 @@ export class FetchFill {
     // As in Next.js, it is good for ever where nobody says otherwise.
     const unlimited = { revalidate: Number.POSITIVE_INFINITY, expire: Number.POSITIVE_INFINITY }
     const life = fill.scope.life({ ...engine.profiles.default, ...unlimited })
-    const entry = engine.entryOf(fill, { value, bytes: replyBytes(value), life })
+    const entry = engine.entryOf(fill, { value, bytes: replyBytes(value), life, codec: replyCodec })
     const unstored = engine.store(fill, entry, refusal?.reason)
     if (unstored === undefined) engine.history.forget(fill.key)
     else this.#settle(refusal ?? refusalOf(unstored))

@@ -5,7 +5,7 @@ import { tagProblem } from '../state/tag.ts'
 
 /** Tags that the code itself has not named: they count like those of nested values. */
 export function joinTags(scope: FillScope, tags: Iterable<string>): void {
-  scope.consume({ tags, lifeHandedOn: {}, bornAt: 0 }, scope.owner, 0)
+  scope.consume({ tags, lifeHandedOn: {}, bornAt: 0, verifiedAt: Number.POSITIVE_INFINITY }, scope.owner, 0)
 }
 
 /** Tags that a reply names; the wrong ones are refused like any. */

@@ -7,5 +7,5 @@ export function embed(engine: Engine, entry: Entry, within: FillScope | undefine
   if (within === undefined) return
   const { ledger } = engine
   within.consume(entry, engine, now)
-  if (ledger.judge(entry, now) !== 'fresh') within.refuseStale(ledger.markedExpiredAt(entry))
+  if (ledger.judge(entry, now) !== 'fresh') within.refuseStale(ledger.markedExpiredAt(entry, now))
 }

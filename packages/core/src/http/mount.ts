@@ -3,11 +3,14 @@ import { schedule } from '../cache/clock.ts'
 import type { Engine } from '../cache/engine.ts'
 import { engineOf } from '../cache/engine-of.ts'
 import type { Entry } from '../cache/entry.ts'
+import { endFill } from '../cache/fill.ts'
 import type { Fill, Landing } from '../cache/fills.ts'
 import { maxWaiters } from '../cache/fills.ts'
 import { givenTags } from '../cache/given-tags.ts'
 import { FillScope } from '../cache/scope.ts'
+import type { Tier } from '../cache/tier.ts'
 import { describeError, explainOnce, warnOnce } from '../cache/warnings.ts'
+import type { Freshness } from '../state/freshness.ts'
 import { pathLabels } from '../state/path.ts'
 import { bypassReason, hasCredentials } from './bypass.ts'
 import { formatCacheStatus } from './cache-status.ts'
@@ -28,6 +31,7 @@ import { pathOf } from './request.ts'
 import type { RequestControl } from './request-control.ts'
 import { nothingAsked, requestControl } from './request-control.ts'
 import { gatewayTimeout, respond } from './respond.ts'
+import { responseCodec } from './response-codec.ts'
 import { freshnessFor, isToBeValidated, mayStandIn } from './reuse.ts'
 import type { Place } from './store-response.ts'
 import type { StoredResponse } from './stored-response.ts'
@@ -65,9 +69,11 @@ export class Mount<Native = unknown> {
     this.#place = place
   }
 
-  /** Where the ledger stands: whatever is read from now on is at least as new. */
+  /** Where the ledger stands, with what others have recorded: whatever is read from now on is at least as new. */
   get position(): number {
-    return this.#engine.ledger.position
+    const { tier, clock, ledger } = this.#engine
+    tier?.refresh(clock.now())
+    return ledger.position
   }
 
   /**
@@ -108,26 +114,51 @@ export class Mount<Native = unknown> {
     return reason === undefined ? this.#serve(request, position) : this.#bypass(request, reason)
   }
 
-  #serve(request: IncomingRequest<Native>, position: number): Verdict | Promise<Verdict> {
+  /** `sharedKey`: what others have stored under it is in memory by now, if there is anything. */
+  #serve(request: IncomingRequest<Native>, position: number, sharedKey?: string): Verdict | Promise<Verdict> {
     const engine = this.#engine
     const now = engine.clock.now()
+    engine.tier?.refresh(now)
     const asked = this.#options.obeysRequests ? requestControl(request.headers) : nothingAsked
     if (asked.noStore) return this.#forward('no-store')
     const found = lookup(engine, request, this.#options, { position, at: now })
     const { entry } = found
-    if (entry === undefined || found.isForbidden) return this.#miss(request, found, asked)
-    const freshness =
-      asked === nothingAsked
-        ? engine.ledger.judge(entry, now)
-        : freshnessFor(asked, entry, engine.ledger, now)
-    if (freshness === 'fresh') return this.#hit(request, entry, now)
+    const freshness = this.#freshness(found, asked, now)
+    if (entry !== undefined && freshness === 'fresh') return this.#hit(request, entry, now)
     // Something old must not be stored as part of something new.
     const isTooOld = freshness === 'stale' && request.within?.isDecided === true
-    if (freshness === 'stale' && !isTooOld) return this.#stale(request, found.urlKey, entry, now)
+    if (entry !== undefined && freshness === 'stale' && !isTooOld)
+      return this.#stale(request, found.urlKey, entry, now)
+    if (engine.tier !== undefined && found.key !== sharedKey && this.#mayBeShared(found))
+      return this.#askOthers(engine.tier, request, found)
     if (freshness === 'no') return this.#miss(request, { ...found, isPassedOver: true }, asked)
-    return this.#isFailing(entry, asked, now)
+    return entry !== undefined && !found.isForbidden && this.#isFailing(entry, asked, now)
       ? this.#sendStale(request, entry, now, 'stale-if-error')
       : this.#miss(request, found, asked)
+  }
+
+  /** What is stored is to this request. */
+  #freshness({ entry, isForbidden }: Found, asked: RequestControl, now: number): Freshness | 'no' {
+    const { ledger } = this.#engine
+    if (entry === undefined || isForbidden) return 'expired'
+    return asked === nothingAsked ? ledger.judge(entry, now) : freshnessFor(asked, entry, ledger, now)
+  }
+
+  #mayBeShared({ key, isForbidden }: Found): boolean {
+    const nature = this.#engine.history.get(key)
+    return !isForbidden && !nature?.isCeded && !nature?.isUncollapsible
+  }
+
+  /** Before anything is made: other processes may have it. Then it is in memory, and looked up there. */
+  #askOthers(
+    tier: Tier,
+    request: IncomingRequest<Native>,
+    { key, position }: Found,
+  ): Verdict | Promise<Verdict> {
+    const read = tier.read(key, responseCodec)
+    return read instanceof Promise
+      ? read.then(() => this.#serve(request, position, key))
+      : this.#serve(request, position, key)
   }
 
   #hit(request: IncomingRequest<Native>, entry: Entry<StoredResponse>, now: number): Verdict {
@@ -138,10 +169,15 @@ export class Mount<Native = unknown> {
     const use = {
       now,
       isFresh: true,
-      cacheStatus: formatCacheStatus({ hit: true, ttl }),
+      cacheStatus: formatCacheStatus({ hit: true, ttl, detail: this.#unverified(entry, now) }),
       told: this.#options,
     }
     return { do: 'send', response: respond(entry, request, use), handle: hitHandle }
+  }
+
+  /** It goes out although nobody knows whether it was invalidated elsewhere: that is said. */
+  #unverified(entry: Entry, now: number): string | undefined {
+    return this.#engine.ledger.isUnverified(entry, now) ? 'unverified' : undefined
   }
 
   /** It has failed a short while ago, and what is stored may go out instead until it is tried again. */
@@ -164,7 +200,7 @@ export class Mount<Native = unknown> {
     embed(engine, entry, request.within, now)
     // A mark tells that it is stale, not since when.
     const ttl = Number.isFinite(entry.staleAt) ? Math.min(-1, Math.floor((entry.staleAt - now) / 1000)) : -1
-    const cacheStatus = formatCacheStatus({ hit: true, ttl, detail })
+    const cacheStatus = formatCacheStatus({ hit: true, ttl, detail: detail ?? this.#unverified(entry, now) })
     const use = { now, isFresh: false, cacheStatus, told: this.#options }
     return { do: 'send', response: respond(entry, request, use), handle: staleHandle }
   }
@@ -238,9 +274,28 @@ export class Mount<Native = unknown> {
     })
   }
 
-  /** A refill has come through the application to where it is wanted. */
-  #reach(refill: Refill, request: IncomingRequest<Native>): Verdict {
+  /** A refill has come through the application to where it is wanted: if no other process has been faster. */
+  #reach(refill: Refill, request: IncomingRequest<Native>): Verdict | Promise<Verdict> {
     refill.isReached = true
+    const read = this.#engine.tier?.read(refill.fill.key, responseCodec)
+    const goOn = (entry: Entry | undefined) =>
+      entry !== undefined && this.#engine.ledger.judge(entry, this.#engine.clock.now()) === 'fresh'
+        ? this.#refilledElsewhere(refill, request, entry as Entry<StoredResponse>)
+        : this.#refill(refill, request)
+    return read instanceof Promise ? read.then(goOn) : goOn(read)
+  }
+
+  #refilledElsewhere(
+    refill: Refill,
+    request: IncomingRequest<Native>,
+    entry: Entry<StoredResponse>,
+  ): Verdict {
+    endFill(this.#engine, refill.fill, { how: 'value', entry })
+    refill.finish()
+    return this.#hit(request, entry, this.#engine.clock.now())
+  }
+
+  #refill(refill: Refill, request: IncomingRequest<Native>): Verdict {
     const { fill, urlKey, previous } = refill
     const onEnd = () => refill.finish()
     const rest = {

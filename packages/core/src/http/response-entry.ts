@@ -9,6 +9,7 @@ import { lifetime } from './lifetime.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Keeping } from './own-lines.ts'
 import type { IncomingRequest } from './request.ts'
+import { responseCodec } from './response-codec.ts'
 import type { ResponsePolicy } from './response-policy.ts'
 import { policyOf } from './response-policy.ts'
 import type { ResponseHead } from './storable.ts'
@@ -84,6 +85,7 @@ function entryOf(
   return engine.entryOf(fill, {
     ...kept,
     uri: fill.uri,
+    codec: responseCodec,
     isRetained: isByHeader && (value.validators.length > 0 || ifErrorSeconds > 0),
     bytes: responseBytes(value),
     bornAt: isByHeader

@@ -35,7 +35,7 @@ function isStaleAccepted(
   now: number,
 ): boolean {
   const { staleness } = entry.value
-  if (maxStale === 0 || minFresh > 0 || staleness.isForbidden || now >= ledger.markedExpiredAt(entry))
+  if (maxStale === 0 || minFresh > 0 || staleness.isForbidden || now >= ledger.markedExpiredAt(entry, now))
     return false
   return secondsStale(entry, now) <= maxStale
 }
@@ -48,7 +48,7 @@ export function mayStandIn(
   now: number,
 ): boolean {
   if (ledger.judge(entry, now) !== 'expired') return true
-  if (now >= ledger.markedExpiredAt(entry)) return false
+  if (now >= ledger.markedExpiredAt(entry, now)) return false
   const { ifErrorSeconds, isForbidden } = entry.value.staleness
   return secondsStale(entry, now) <= Math.max(ifErrorSeconds, isForbidden ? 0 : askedSeconds)
 }

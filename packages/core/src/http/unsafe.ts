@@ -58,13 +58,14 @@ function invalidate(
   const labels = spellings.flatMap((target) =>
     byHostOrNot((isByHost) => uriLabel({ ...request, target }, isByHost)),
   )
-  // Of other URLs there is nothing to forget, and anybody could fill the memory of marks with them.
-  const uris = [...new Set(labels)].filter((uri) => engine.uris.has(uri))
+  // Of other URLs there is nothing to forget here, and anybody could fill the memory of marks with them. What is shared
+  // may be held by others.
+  const uris = [...new Set(labels)].filter((uri) => engine.tier !== undefined || engine.uris.has(uri))
   const groups = tagFields === 'ignore' ? [] : invalidatedGroups(lines)
   const paths = groups.flatMap((group) => byHostOrNot((isByHost) => groupLabel(request, group, isByHost)))
   if (uris.length === 0 && paths.length === 0) return
   const now = engine.clock.now()
-  const version = engine.ledger.invalidate({ tags: [], paths, uris, expiredAt: now }, now)
+  const { version } = engine.invalidate({ tags: [], paths, uris, expiredAt: now }, now)
   if (engine.events.isHeard('invalidated')) {
     const labels = [...paths, ...uris]
     engine.events.publish({ kind: 'invalidated', version, tags: [], paths: labels, keys: [], isHard: true })

@@ -83,9 +83,11 @@ export function listVariant(engine: Engine, fill: Fill, urlKey: string, entry: E
     bytes: stringsBytes(keys),
     life,
     key: urlKey,
+    codec: entry.codec,
   })
   // What is not listed would be found by nobody, and counted by nobody.
-  if (!memory.set(list)) memory.delete(key)
+  if (memory.set(list)) engine.tier?.write(list)
+  else memory.delete(key)
 }
 
 function selectionsWith(

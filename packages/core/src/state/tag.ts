@@ -12,5 +12,7 @@ export function tagProblem(tag: unknown): string | undefined {
   if (tag.length > maxTagLength) {
     return `a tag must not be longer than ${maxTagLength} characters, "${tag.slice(0, 32)}…" has ${tag.length}`
   }
+  // Half a character: two of them would be the same tag to a store that writes UTF-8.
+  if (/\p{Surrogate}/u.test(tag)) return 'a tag must be well-formed, a lone surrogate is not a character'
   return undefined
 }

@@ -8,12 +8,15 @@ const samples: readonly CacheEvent[] = [
   { kind: 'hit', key: 'a' },
   { kind: 'stale', key: 'a' },
   { kind: 'miss', key: 'a' },
+  { kind: 'loaded', key: 'a' },
   { kind: 'stored', key: 'a' },
   { kind: 'evicted', key: 'a' },
   { kind: 'bypass', key: undefined, reason: 'cookie' },
   { kind: 'refused', key: 'a', reason: 'private' },
   { kind: 'refill-failed', key: 'a', error: new Error('down'), retryAt: 5 },
   { kind: 'invalidated', version: 1, tags: ['a'], paths: [], keys: [], isHard: true },
+  { kind: 'unrecorded', tags: ['a'], paths: [], keys: [], isAll: false, isLost: false },
+  { kind: 'store', state: 'failing', error: new Error('down') },
 ]
 
 function eventsOf(cache = {} as Cache): Events {

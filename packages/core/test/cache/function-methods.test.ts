@@ -287,7 +287,7 @@ describe('key', () => {
     await cache.revalidateTag('t', 'max')
     await get('a')
     await settled()
-    const keys = events.flatMap((event) => (event.kind === 'invalidated' ? [] : [event.key]))
+    const keys = events.flatMap((event) => ('key' in event ? [event.key] : []))
     expect(keys).toHaveLength(5)
     expect(new Set(keys)).toEqual(new Set([get.key('a')]))
   })

@@ -47,7 +47,9 @@ function born(ledger: Ledger, fields: Born): Entry {
     paths,
     uri: undefined,
     isRetained: false,
-    incarnation: ledger.incarnation,
+    codec: undefined,
+    startedAt: bornAt,
+    verifiedAt: bornAt,
     sequence: 1,
     size: 1,
     version: ledger.position,
@@ -68,14 +70,6 @@ describe('versions', () => {
     expect(ledger.position).toBe(2)
     ledger.invalidateAll()
     expect(ledger.position).toBe(3)
-  })
-
-  test('belong to one incarnation: an entry of another is expired', () => {
-    const ledger = new Ledger(10)
-    const other = new Ledger(10)
-    expect(other.incarnation).not.toBe(ledger.incarnation)
-    expect(ledger.judge(born(ledger, { tags: [] }), 0)).toBe('fresh')
-    expect(ledger.judge(born(other, { tags: [] }), 0)).toBe('expired')
   })
 })
 
@@ -146,11 +140,10 @@ describe('an invalidation', () => {
     const ledger = new Ledger(10)
     const entry = born(ledger, { tags: ['a'], revalidate: 1, expire: 2 })
     expect(ledger.judge(entry, 5_000)).toBe('expired')
-    expect(ledger.markedExpiredAt(entry)).toBe(Number.POSITIVE_INFINITY)
+    expect(ledger.markedExpiredAt(entry, 5_000)).toBe(Number.POSITIVE_INFINITY)
     ledger.invalidate(soft(7_000, 'a'), 5_000)
-    expect(ledger.markedExpiredAt(entry)).toBe(7_000)
-    expect(ledger.markedExpiredAt(born(ledger, { tags: ['a'] }))).toBe(Number.POSITIVE_INFINITY)
-    expect(ledger.markedExpiredAt(born(new Ledger(10), { tags: [] }))).toBe(Number.NEGATIVE_INFINITY)
+    expect(ledger.markedExpiredAt(entry, 5_000)).toBe(7_000)
+    expect(ledger.markedExpiredAt(born(ledger, { tags: ['a'] }), 5_000)).toBe(Number.POSITIVE_INFINITY)
   })
 
   test('of everything expires every entry of before, whatever its labels', () => {

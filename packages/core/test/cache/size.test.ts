@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { entryOverhead, stringBytes, stringsBytes } from '../../src/cache/size.ts'
+import { entryBytes, stringBytes, stringsBytes } from '../../src/cache/size.ts'
 
 describe('sizes', () => {
   test('of strings are at least two bytes a character', () => {
@@ -14,6 +14,8 @@ describe('sizes', () => {
   })
 
   test('of an entry are never nothing', () => {
-    expect(entryOverhead).toBeGreaterThan(0)
+    const labels = { key: '', tags: [], paths: undefined, uri: undefined }
+    expect(entryBytes(labels)).toBeGreaterThan(0)
+    expect(entryBytes({ ...labels, tags: ['a'] })).toBeGreaterThan(entryBytes(labels))
   })
 })

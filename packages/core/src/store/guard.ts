@@ -1,0 +1,91 @@
+import type { Clock } from '../cache/clock.ts'
+import { schedule } from '../cache/clock.ts'
+import type { MaybePromise } from '../cache/tier.ts'
+
+export interface GuardOptions {
+  /** Milliseconds that a call may take; an answer that comes later is thrown away. */
+  readonly deadlineMs: number
+  /** More calls than this are not under way at a time. */
+  readonly maxCalls: number
+}
+
+/** After so many failures, one after the other, nothing is asked any more until a probe has worked. */
+const maxFailures = 3
+
+/** Between the cache and a store that may hang, fail or be gone: every call ends soon, and none throws. */
+export class Guard {
+  readonly #clock: Clock
+  readonly #options: GuardOptions
+  readonly #onChange: (isOpen: boolean, error: unknown) => void
+  #failures = 0
+  #calls = 0
+
+  /** `onChange`: it has begun to ask nobody, because of this error, or asks again. */
+  constructor(clock: Clock, options: GuardOptions, onChange: (isOpen: boolean, error: unknown) => void) {
+    this.#clock = clock
+    this.#options = options
+    this.#onChange = onChange
+  }
+
+  /** It asks nobody: as a circuit breaker is open. */
+  get isOpen(): boolean {
+    return this.#failures >= maxFailures
+  }
+
+  /** What `ask` gives; undefined if it fails, takes too long, or is not asked at all. */
+  call<T>(ask: () => MaybePromise<T>): MaybePromise<T | undefined> {
+    if (this.isOpen || this.#calls >= this.#options.maxCalls) return undefined
+    return this.#ask(ask)
+  }
+
+  /** The same, even if it asks nobody else. */
+  probe<T>(ask: () => MaybePromise<T>): MaybePromise<T | undefined> {
+    return this.#ask(ask)
+  }
+
+  #ask<T>(ask: () => MaybePromise<T>): MaybePromise<T | undefined> {
+    try {
+      const answer = ask()
+      if (answer instanceof Promise) return this.#wait(answer)
+      this.#worked()
+      return answer
+    } catch (error) {
+      this.#failed(error)
+      return undefined
+    }
+  }
+
+  async #wait<T>(answer: Promise<T>): Promise<T | undefined> {
+    const { deadlineMs } = this.#options
+    let stop = () => {}
+    const tooLate = new Promise<never>((_resolve, reject) => {
+      stop = schedule(this.#clock, () => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs)
+    })
+    this.#calls++
+    // Nobody waits for it any more once it is too late, and it must not count as unhandled.
+    answer.catch(() => {})
+    try {
+      const given = await Promise.race([answer, tooLate])
+      this.#worked()
+      return given
+    } catch (error) {
+      this.#failed(error)
+      return undefined
+    } finally {
+      stop()
+      this.#calls--
+    }
+  }
+
+  #worked(): void {
+    const wasOpen = this.isOpen
+    this.#failures = 0
+    if (wasOpen) this.#onChange(false, undefined)
+  }
+
+  #failed(error: unknown): void {
+    const wasOpen = this.isOpen
+    this.#failures++
+    if (this.isOpen && !wasOpen) this.#onChange(true, error)
+  }
+}

@@ -1,0 +1,5 @@
+import { deserialize, serialize } from 'node:v8'
+import type { Serializer } from '../cache/codec.ts'
+
+/** The structured clone of the platform: it reads what older versions of it have written, and refuses the rest. */
+export const serializer: Serializer = { serialize, deserialize }
