@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Clock, Store } from '@restale/core'
 import { themes } from './cases/themes.ts'
 import type { Offer, Serve } from './description.ts'
 import type { Case } from './harness/case.ts'
@@ -18,6 +19,8 @@ export interface ContractOptions {
    * run too, and has to fail: a gap that has closed has to leave the list.
    */
   readonly cannot?: Readonly<Record<string, string>>
+  /** What each case's cache has behind its memory, whose clock is that of the case. @default nothing */
+  readonly store?: ((clock: Clock) => Store) | undefined
 }
 
 interface RegisterTest {
@@ -34,7 +37,8 @@ const caseTimeoutMs = 15_000
  * @throws TypeError if `cannot` names no case
  */
 export function adapterContract(name: string, serve: Serve, options: ContractOptions): void {
-  const { describe, it, cannot = {}, offers = [] } = options
+  const { describe, it, cannot = {}, offers = [], store } = options
+  const begin = (place: Place) => new Trial(serve, place, store)
   checkIds(cannot)
   describe(`${name} keeps the contract`, () => {
     for (const theme of themes) {
@@ -45,8 +49,8 @@ export function adapterContract(name: string, serve: Serve, options: ContractOpt
             const title = titleOf(each, place)
             const { needs } = each
             if (needs !== undefined && !offers.includes(needs)) skip(it, `${title} (not offered: ${needs})`)
-            else if (reason === undefined) it(title, () => run(each, place, serve))
-            else it(`${title} (cannot: ${reason})`, () => runInVain(each, place, serve))
+            else if (reason === undefined) it(title, () => run(each, begin(place)))
+            else it(`${title} (cannot: ${reason})`, () => runInVain(each, begin(place)))
           }
         }
       })
@@ -71,8 +75,7 @@ const placeNames: Readonly<Record<Place, string>> = {
   route: 'on a route',
 }
 
-async function run(each: Case, place: Place, serve: Serve): Promise<void> {
-  const trial = new Trial(serve, place)
+async function run(each: Case, trial: Trial): Promise<void> {
   try {
     await within(caseTimeoutMs, 'The case ends', each.run(trial))
   } finally {
@@ -80,8 +83,8 @@ async function run(each: Case, place: Place, serve: Serve): Promise<void> {
   }
 }
 
-async function runInVain(each: Case, place: Place, serve: Serve): Promise<void> {
-  const failure = await run(each, place, serve).then(
+async function runInVain(each: Case, trial: Trial): Promise<void> {
+  const failure = await run(each, trial).then(
     () => undefined,
     (error) => error ?? new Error('rejected'),
   )

@@ -1,4 +1,4 @@
-/** The suites that define a correct adapter. */
+/** The suites that define a correct adapter, and a correct store. */
 export { adapterContract, type ContractOptions } from './adapter-contract.ts'
 export {
   type App,
@@ -22,3 +22,5 @@ export {
 export type { RawRequest } from './harness/connection.ts'
 export { inject } from './harness/inject.ts'
 export type { HeaderLine, RawResponse } from './harness/response-reader.ts'
+export type { OpenStore, StoreOffer, StoreTrial } from './store/description.ts'
+export { type StoreContractOptions, storeContract } from './store-contract.ts'

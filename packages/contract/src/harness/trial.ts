@@ -1,4 +1,4 @@
-import type { Cache } from '@restale/core'
+import type { Cache, Clock, Store } from '@restale/core'
 import { createCache } from '@restale/core'
 import type { FakeClock } from '@restale/core/testing'
 import { fakeClock, settled } from '@restale/core/testing'
@@ -16,16 +16,17 @@ export const maxEntryBytes = 4 * 1024 * 1024
 /** One case at one place: a cache on a clock that stands still, and whatever has to be closed in the end. */
 export class Trial {
   readonly clock: FakeClock = fakeClock()
-  readonly cache: Cache = createCache({ clock: this.clock, memory: { maxEntryBytes } })
+  readonly cache: Cache
   readonly place: Place
   readonly #serve: Serve
   readonly #servers = new Set<Served>()
   readonly #sites = new Map<Site, Served>()
   readonly #barriers: Barrier[] = []
 
-  constructor(serve: Serve, place: Place) {
+  constructor(serve: Serve, place: Place, store: ((clock: Clock) => Store) | undefined) {
     this.#serve = serve
     this.place = place
+    this.cache = createCache({ clock: this.clock, memory: { maxEntryBytes }, store: store?.(this.clock) })
   }
 
   /** An application with its cache at the place of this trial. */
