@@ -43,7 +43,8 @@ export const offers: readonly Offer[] = [
 /** How the plugin is registered. */
 interface Mounting {
   readonly cache: Cache
-  readonly hook: Hook
+  /** Left out where it is the default. */
+  readonly hook?: Hook
 }
 
 /** The described application in the words of Fastify. */
@@ -63,7 +64,7 @@ async function serveBy(hook: Hook, { cache, trustsProxy, parts, tls, isUnlistene
     ...(tls === undefined ? {} : { https: tls }),
   }) as FastifyInstance
   await app.register(cookie)
-  await addParts(app, parts, { cache, hook }, false)
+  await addParts(app, parts, hook === 'preHandler' ? { cache } : { cache, hook }, false)
   if (isUnlistened) await app.ready()
   else await app.listen({ host: '127.0.0.1', port: 0, backlog: 4096 })
   return {
