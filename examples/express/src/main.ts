@@ -5,14 +5,20 @@ import { openCache } from './cache.ts'
 import { openDatabase } from './database.ts'
 import { listen } from './listen.ts'
 import { readSecrets } from './secret.ts'
+import { openStore } from './store.ts'
 
 const port = Number(process.env.PORT ?? 3000)
 const secrets = readSecrets(process.env)
 
 console.log('Starting Postgres and seeding it …')
-const cache = openCache()
-const database = await openDatabase(process.env.DATA_DIR)
+const { DATA_DIR, STORE = 'lmdb' } = process.env
+const store = await openStore(STORE, DATA_DIR)
+const cache = openCache({ store: store.cacheStore })
+const database = await openDatabase(DATA_DIR)
 const bank = await openBank(console.log)
+// What the store has of an earlier run was made of a database that is no more.
+if (DATA_DIR === undefined) await cache.updateTag('countries')
+await cache.updateTag('currencies')
 const app = createApp({ cache, database, bankUrl: bank.url, secrets, log: console.log })
 const server = await listen(app, port, process.env.HOST).catch((error: NodeJS.ErrnoException) => {
   const reason =
@@ -60,6 +66,7 @@ The same from outside, tag by tag:
 async function stop(): Promise<void> {
   await server.close()
   await cache.close()
+  await store.close()
   await bank.close()
   await database.close()
 }

@@ -36,7 +36,7 @@ const show = (stop: Stop) =>
   ])
 
 const clock = fakeClock()
-const cache = openCache(clock)
+const cache = openCache({ clock })
 const secrets = readSecrets({})
 const database = await openDatabase()
 const bank = await openBank()

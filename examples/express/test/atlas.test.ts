@@ -76,7 +76,7 @@ function controlled(database: Database) {
 /** An app of its own for each test, with an empty cache, on a free port. */
 async function start() {
   const clock = fakeClock()
-  const cache = openCache(clock)
+  const cache = openCache({ clock })
   const database = controlled(postgres)
   const bank = await openBank()
   const lines: string[] = []
