@@ -6,7 +6,18 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The packages that are published, in the order of their layers. */
-export const packages = ['core', 'contract', 'node', 'express', 'koa', 'fastify', 'hapi', 'fetch']
+export const packages = [
+  'core',
+  'contract',
+  'node',
+  'express',
+  'koa',
+  'fastify',
+  'hapi',
+  'fetch',
+  'lmdb',
+  'redis',
+]
 
 const windows = process.platform === 'win32'
 

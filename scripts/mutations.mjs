@@ -17,6 +17,12 @@ export const suites = {
   plugins: 'packages/fastify/test/beside.test.ts',
   closing: 'packages/fastify/test/closing.test.ts',
   asking: 'packages/fastify/test/serve-cached.test.ts',
+  // Between processes.
+  sharing: 'packages/core/test/store/sharing.test.ts',
+  'sharing responses': 'packages/fetch/test/store.test.ts',
+  redis: 'packages/redis/test/redis-store.test.ts',
+  'redis contract': 'packages/redis/test/contract.test.ts',
+  forgetting: 'packages/redis/test/faults/forgetting.test.ts',
 }
 
 /** For rules of the core that an adapter can get round. */
@@ -57,6 +63,25 @@ const recording = adapter('node', ['node', 'express'])
 const serving = adapter('node', ['node', 'express', 'koa', 'fastify'])
 
 const opensCapture = 'if (!this.#isEnded) capture.abort('
+
+/** A rule of what is around a store's port. */
+const store = (name, file, find, replace, cases) => ({
+  name: `store: ${name}`,
+  file: `packages/core/src/store/${file}`,
+  find,
+  replace,
+  cases,
+  on: ['sharing'],
+})
+
+const redis = (name, find, replace, cases, on) => ({
+  name: `redis: ${name}`,
+  file: 'packages/redis/src/lua.ts',
+  find,
+  replace,
+  cases,
+  on,
+})
 
 export const mutants = [
   // How a fill ends
@@ -216,7 +241,7 @@ export const mutants = [
   core(
     'a tag that comes too late changes nothing',
     'cache/engine.ts',
-    'fill.scope.withdraw = () => this.#withdraw(key, sequence)',
+    'fill.scope.withdraw = () => this.#withdraw(fill, entry)',
     '',
     ['tag-after-the-end'],
     everywhere,
@@ -398,7 +423,7 @@ export const mutants = [
   core(
     'what was invalidated stands in',
     'http/reuse.ts',
-    'if (now >= ledger.markedExpiredAt(entry)) return false\n  const { ifErrorSeconds',
+    'if (now >= ledger.markedExpiredAt(entry, now)) return false\n  const { ifErrorSeconds',
     'const { ifErrorSeconds',
     ['sie-not-after-update-tag'],
   ),
@@ -1140,5 +1165,121 @@ export const mutants = [
     'outer: journey.recording?.capture,',
     'outer: undefined,',
     ['inner-owns'],
+  ),
+  store(
+    'an answer that was overtaken is installed',
+    'items.ts',
+    ' || this.#mirror.isOvertaken(view.head, labels)',
+    '',
+    ['whose answer was overtaken by an invalidation is not used'],
+  ),
+  store(
+    'what could not be recorded does not hold for what is loaded',
+    'items.ts',
+    ' || this.#outbox.marks(labels)',
+    '',
+    ['whose answer was overtaken by an invalidation of our own'],
+  ),
+  store(
+    'the marks of the store are not looked at',
+    'items.ts',
+    'markedStaleAt: ours(staleAt),',
+    'markedStaleAt: Number.POSITIVE_INFINITY,',
+    ['keeps the deadline of a soft one for whoever loads it later'],
+  ),
+  store('a gap is taken for nothing', 'mirror.ts', 'if (!isWhole) return this.#forget(view)', '', [
+    'that has forgotten some of what was recorded',
+  ]),
+  store(
+    'a new ledger forgets nothing',
+    'mirror.ts',
+    'this.#ledger.invalidateAll(position)\n    this.#incarnation',
+    'this.#incarnation',
+    ['that has lost its ledger'],
+  ),
+  store(
+    'our own record marks what was made since',
+    'mirror.ts',
+    'if (this.#isOwn(record.id)) this.#ledger.advance(position)\n    else if',
+    'if',
+    ['is told later what it could not be told'],
+  ),
+  store(
+    'what is nested is as new as what is around it',
+    '../cache/engine.ts',
+    'verifiedAt: Math.min(fill.bornAt, fill.scope.verifiedAt),',
+    'verifiedAt: fill.bornAt,',
+    ['what is made of something older'],
+  ),
+  store('nobody is ever cut off', 'shared-tier.ts', 'ledger.maxUnverifiedMs = settings.maxUnverifiedMs', '', [
+    'makes a micro-cache of five seconds',
+  ]),
+  store('the breaker never opens', 'guard.ts', 'return this.#failures >= maxFailures', 'return false', [
+    'is not asked any more, until it answers a probe',
+  ]),
+  store('nobody gives up', 'guard.ts', 'await Promise.race([answer, tooLate])', 'await answer', [
+    'that does not answer costs a deadline',
+  ]),
+  store('any key will do', 'entry-envelope.ts', 'fields.key !== key || ', '', [
+    'under the key of something else',
+  ]),
+  {
+    ...store(
+      'the request came before others were heard',
+      '../http/mount.ts',
+      'tier?.refresh(clock.now())\n    return ledger.position',
+      'return ledger.position',
+      ['what was made after an invalidation elsewhere is stored at the first request'],
+    ),
+    on: ['sharing responses'],
+  },
+  redis(
+    'another server is the same',
+    'field.r ~= server or isBehind',
+    'isBehind',
+    ['and nobody left who knows better'],
+    ['forgetting'],
+  ),
+  redis(
+    'a replica answers',
+    "if string.match(info, 'role:(%a+)') ~= 'master' then return nil end",
+    '',
+    ['a replica is not asked'],
+    ['forgetting'],
+  ),
+  redis(
+    'a clock steps back',
+    '    added = last - now\n',
+    '    added = 0\n',
+    ['its clock steps back'],
+    ['forgetting'],
+  ),
+  redis(
+    'what is older replaces what is newer',
+    'return v > version or (v == version and s > startedAt)',
+    'return false',
+    ['replace-version'],
+    ['redis contract'],
+  ),
+  redis(
+    'marks do not come with what is read',
+    "for _, mark in ipairs(redis.call('HMGET', keys.ledger, unpack(fields))) do",
+    'for _, mark in ipairs({}) do',
+    ['mark-worsens', 'mark-hard'],
+    ['redis contract'],
+  ),
+  redis(
+    'soft overwrites hard',
+    'local list = { version, expired }',
+    'local list = { version, 0 }',
+    ['mark-worsens', 'mark-hard'],
+    ['redis contract'],
+  ),
+  redis(
+    'marks are forgotten without a floor',
+    'ledger[field] = math.max(ledger[field], tonumber(oldest[index + 1]))',
+    '',
+    ['forget-marks'],
+    ['redis contract'],
   ),
 ]

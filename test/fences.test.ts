@@ -74,9 +74,42 @@ const fences: Record<string, { wrong: string[]; right: string[] }> = {
     ),
     right: ['./a.ts', '../http/a.ts', '../cache/a.ts', '../state/a.ts', 'node:crypto'].map(named),
   },
+  'packages/core/src/store': {
+    wrong: [
+      '../index.ts',
+      '../create-cache.ts',
+      '../http/a.ts',
+      '../fetch/a.ts',
+      'node:fs',
+      'lmdb',
+      'redis',
+    ].map(named),
+    right: ['./a.ts', '../cache/a.ts', '../state/a.ts', 'node:crypto', 'node:v8'].map(named),
+  },
+  'packages/lmdb/src': {
+    wrong: ['@restale/core', '@restale/node', 'redis', '../../core/src/index.ts'].map(named),
+    right: ['./a.ts', '@restale/core/store', 'lmdb', 'node:fs'].map(named),
+  },
+  'packages/redis/src': {
+    wrong: [
+      '@restale/core',
+      '@restale/node',
+      'redis',
+      'ioredis',
+      'lmdb',
+      'node:fs',
+      '../../core/src/index.ts',
+    ].map(named),
+    right: ['./a.ts', '@restale/core/store', 'node:crypto'].map(named),
+  },
   'packages/contract/src': {
-    wrong: ['express', '@restale/express', '@restale/node', '../../core/src/index.ts'].map(named),
-    right: ['./a.ts', '@restale/core', '@restale/core/testing', 'node:http'].map(named),
+    wrong: ['express', '@restale/express', '@restale/node', '@restale/redis', '../../core/src/index.ts'].map(
+      named,
+    ),
+    right: [
+      ...['./a.ts', '@restale/core', '@restale/core/store', '@restale/core/testing'],
+      ...['fast-check', 'node:http'],
+    ].map(named),
   },
   'packages/node/src': {
     wrong: ['express', 'koa', '@restale/express', '@restale/core/store', '../../core/src/http.ts'].map(named),

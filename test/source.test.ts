@@ -21,6 +21,9 @@ test.each([
   ['@restale/fastify', () => import('@restale/fastify'), () => import('../packages/fastify/src/index.ts')],
   ['@restale/fetch', () => import('@restale/fetch'), () => import('../packages/fetch/src/index.ts')],
   ['@restale/fetch/hono', () => import('@restale/fetch/hono'), () => import('../packages/fetch/src/hono.ts')],
+  ['@restale/core/store', () => import('@restale/core/store'), () => import('../packages/core/src/store.ts')],
+  ['@restale/lmdb', () => import('@restale/lmdb'), () => import('../packages/lmdb/src/index.ts')],
+  ['@restale/redis', () => import('@restale/redis'), () => import('../packages/redis/src/index.ts')],
   ['@restale/koa', () => import('@restale/koa'), () => import('../packages/koa/src/index.ts')],
 ])('%s is loaded from its source', async (_name, byName, byFile) => {
   // one after the other: two imports at once under two names may evaluate a module twice
