@@ -9,6 +9,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
 
+const maxTries = 5
+
 /** A redis-server of our own, in a folder of its own, gone when the test is over. */
 export class RedisServer {
   readonly port: number
@@ -27,11 +29,19 @@ export class RedisServer {
   }
 
   static async start(options: readonly string[] = []): Promise<RedisServer> {
-    const folder = await mkdtemp(join(tmpdir(), 'restale-redis-'))
-    const server = new RedisServer(await freePort(), folder, options)
-    onTestFinished(() => server.remove())
-    await server.launch()
-    return server
+    for (let tries = 1; ; tries++) {
+      const folder = await mkdtemp(join(tmpdir(), 'restale-redis-'))
+      const server = new RedisServer(await freePort(), folder, options)
+      onTestFinished(() => server.remove())
+      try {
+        await server.launch()
+        return server
+      } catch (error) {
+        // Somebody else has taken the port since it was free.
+        await server.remove()
+        if (tries === maxTries) throw error
+      }
+    }
   }
 
   /** Starts it where it was before, with what it had saved. */
@@ -47,8 +57,12 @@ export class RedisServer {
       '--repl-diskless-sync-delay',
       '0',
     ]
-    this.#process = spawn('redis-server', [...own, ...quiet, ...this.#options], { stdio: 'ignore' })
-    await this.admin.ping()
+    const child = spawn('redis-server', [...own, ...quiet, ...this.#options], { stdio: 'ignore' })
+    this.#process = child
+    const isGone = once(child, 'exit').then(([code]) => {
+      throw new Error(`redis-server has ended with ${code}`)
+    })
+    await Promise.race([this.admin.ping(), isGone])
   }
 
   /** As if the power went. */
