@@ -16,6 +16,23 @@ export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
 }
 
+/**
+ * A clock that goes on from where it was when the other steps back: what is verified and what is old is told by how
+ * much time has passed.
+ */
+export function steadyClock(clock: Clock): Clock {
+  let added = 0
+  let last = Number.NEGATIVE_INFINITY
+  const now = () => {
+    const at = clock.now()
+    if (at < last) added += last - at
+    last = at
+    return at + added
+  }
+  const schedule = clock.schedule?.bind(clock)
+  return schedule === undefined ? { now } : { now, schedule }
+}
+
 /** A timer that is set for longer fires at once. */
 const longestDelayMs = 2 ** 31 - 1
 

@@ -1,7 +1,7 @@
 import { describeValue } from '../state/describe.ts'
 import type { Profile } from '../state/life.ts'
 import type { Cache, CacheOptions } from './cache.ts'
-import { systemClock } from './clock.ts'
+import { steadyClock, systemClock } from './clock.ts'
 import type { Limits } from './engine.ts'
 import { Engine } from './engine.ts'
 import { CacheError } from './errors.ts'
@@ -24,7 +24,7 @@ export function createEngine(options: CacheOptions<string>, cache: () => Cache):
   if (store !== undefined && typeof store?.attach !== 'function')
     throw invalidOption('store', 'a store, for instance lmdbStore() or redisStore()', store)
   return new Engine({
-    clock,
+    clock: clock === systemClock ? clock : steadyClock(clock),
     store,
     version,
     isEnabled: enabled,

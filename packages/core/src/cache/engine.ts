@@ -221,8 +221,7 @@ export class Engine {
     if (isLifeless(entry) && !entry.isRetained) return definitive('its life is 0')
     const now = this.clock.now()
     this.tier?.refresh(now)
-    const isCutOff = !this.ledger.isServedUnverified && this.ledger.isUnverified(entry, now)
-    if (isCutOff) return unstored('nobody knows what was invalidated meanwhile')
+    if (this.ledger.isCutOff(entry, now)) return unstored('nobody knows what was invalidated meanwhile')
     const held = this.memory.peek(entry.key)
     const isBehind = fill.isSuperseded || (held !== undefined && held.sequence > entry.sequence)
     if (isBehind) return unstored('a later fill has ended before')
@@ -237,9 +236,13 @@ export class Engine {
     return undefined
   }
 
+  /** Others may have it in their memory by now, and only an invalidation reaches that. */
   #withdraw(fill: Fill, { key, sequence }: Entry): void {
     if (this.memory.peek(key)?.sequence === sequence) this.memory.delete(key)
-    this.tier?.remove(key, fill)
+    if (this.tier === undefined) return
+    this.tier.remove(key, fill)
+    const now = this.clock.now()
+    void this.invalidate({ tags: [], paths: [], keys: [key], expiredAt: now }, now)
   }
 }
 

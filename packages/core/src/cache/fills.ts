@@ -182,7 +182,7 @@ export class Fills {
 
   /**
    * May someone who started then wait for this flight? Not if what it is known to depend on was invalidated
-   * between its start and theirs.
+   * between its start and theirs, nor if nobody could tell whether it was.
    */
   canJoin(
     fill: Fill,
@@ -190,7 +190,13 @@ export class Fills {
     severity: 'hard' | 'any',
     paths?: readonly string[],
   ): boolean {
+    if (this.isCutOff(fill, at)) return false
     return !this.#ledger.isMarked(fill.version, position, fill.knownLabels(paths), severity, at)
+  }
+
+  /** What it makes is not for someone who started then: it may have been invalidated elsewhere. */
+  isCutOff({ bornAt, scope }: Fill, at: number): boolean {
+    return this.#ledger.isCutOff({ verifiedAt: Math.min(bornAt, scope.verifiedAt) }, at)
   }
 
   /** It has ended: whatever started earlier must not store any more, and what started later may be behind it. */

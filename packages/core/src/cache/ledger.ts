@@ -4,6 +4,7 @@ import type { Mark } from '../state/mark.ts'
 import { expireMark, foldFired, staleMark } from '../state/mark.ts'
 import type { Entry } from './entry.ts'
 import { MarkTable } from './mark-table.ts'
+import { portable } from './portable.ts'
 
 /** What one invalidation marks. Everything in it takes effect at once, under one version. */
 export interface Marking {
@@ -65,10 +66,13 @@ export class Ledger {
   #historySince = 0
 
   readonly #step: number
+  /** What a path, key or URL is known by. */
+  readonly #nameOf: (label: string) => string
 
-  /** `isShared`: a store mints the versions. */
+  /** `isShared`: a store mints the versions, and others say what is marked. */
   constructor(maxMarks: number, isShared = false) {
     this.#step = isShared ? ownStep : 1
+    this.#nameOf = isShared ? portable : (label) => label
     this.#tags = new MarkTable(maxMarks)
     this.#paths = new MarkTable(maxMarks)
     this.#keys = new MarkTable(maxMarks)
@@ -90,15 +94,17 @@ export class Ledger {
       ? (mark: Mark) => expireMark(mark, version)
       : (mark: Mark) => staleMark(mark, version, marking.expiredAt, now)
     for (const tag of marking.tags) this.#tags.update(tag, worsen, now)
-    for (const key of marking.keys ?? []) this.#keys.update(key, worsen, now)
+    const [paths = [], keys = [], uris = []] = [marking.paths, marking.keys, marking.uris].map((labels) =>
+      labels?.map(this.#nameOf),
+    )
+    for (const key of keys) this.#keys.update(key, worsen, now)
     const expire = (mark: Mark) => expireMark(mark, version)
-    for (const path of marking.paths) this.#paths.update(path, expire, now)
-    for (const uri of marking.uris ?? []) this.#uris.update(uri, expire, now)
+    for (const path of paths) this.#paths.update(path, expire, now)
+    for (const uri of uris) this.#uris.update(uri, expire, now)
     this.revision++
-    // Copies: the caller's lists go on to whoever awaits or listens, and those may change them.
-    const { tags, paths, keys = [], uris = [], expiredAt } = marking
-    const labels = { tags: [...tags], paths: [...paths], keys: [...keys], uris: [...uris] }
-    this.#remember({ ...labels, expiredAt, version, isHard })
+    // A copy: the caller's list goes on to whoever awaits or listens, and those may change it.
+    const { expiredAt } = marking
+    this.#remember({ tags: [...marking.tags], paths, keys, uris, expiredAt, version, isHard })
   }
 
   /** What is at this version is in force already. */
@@ -120,18 +126,18 @@ export class Ledger {
   /** Synchronous and without allocation unless a mark has changed since this entry was last judged. */
   judge(entry: Entry, now: number): Freshness {
     if (entry.revision !== this.revision) this.#workOutlook(entry)
-    if (now >= this.unverifiedAt && this.#isCutOff(entry, now)) return 'expired'
+    if (now >= this.unverifiedAt && this.isCutOff(entry, now)) return 'expired'
     return now >= entry.expiredAt ? 'expired' : now >= entry.staleAt ? 'stale' : 'fresh'
   }
 
   /** What it was made of may have been invalidated elsewhere, too long ago for that to go unnoticed. */
-  isUnverified(entry: Entry, now: number): boolean {
+  isUnverified(entry: Pick<Entry, 'verifiedAt'>, now: number): boolean {
     return now >= this.unverifiedAt && now > entry.verifiedAt + this.maxUnverifiedMs
   }
 
   /** The instant from which it is expired by an invalidation, whatever its age is. */
   markedExpiredAt(entry: Entry, now: number): number {
-    if (this.#isCutOff(entry, now)) return Number.NEGATIVE_INFINITY
+    if (this.isCutOff(entry, now)) return Number.NEGATIVE_INFINITY
     const life = { ...entry.life, expire: Number.POSITIVE_INFINITY }
     return Math.min(entry.markedExpiredAt, outlook({ ...entry, life }, this.#marksOf(entry)).expiredAt)
   }
@@ -157,7 +163,8 @@ export class Ledger {
     )
   }
 
-  #isCutOff(entry: Entry, now: number): boolean {
+  /** And so it is not used. */
+  isCutOff(entry: Pick<Entry, 'verifiedAt'>, now: number): boolean {
     return !this.isServedUnverified && this.isUnverified(entry, now)
   }
 
@@ -171,20 +178,22 @@ export class Ledger {
     const applied = this.#history.filter((record) => record.version > version && record.version <= upTo)
     if (applied.length === 0) return false
     const tags = new Set(labels.tags)
-    const paths = new Set(labels.paths)
+    const paths = new Set(Array.from(labels.paths ?? [], this.#nameOf))
+    const key = this.#nameOf(labels.key)
+    const uri = labels.uri === undefined ? undefined : this.#nameOf(labels.uri)
     return applied.some(
       (record) =>
         record.paths.some((path) => paths.has(path)) ||
-        (labels.uri !== undefined && record.uris.includes(labels.uri)) ||
+        (uri !== undefined && record.uris.includes(uri)) ||
         ((record.isHard || record.expiredAt <= at || severity === 'any') &&
-          (record.tags.some((tag) => tags.has(tag)) || record.keys.includes(labels.key))),
+          (record.tags.some((tag) => tags.has(tag)) || record.keys.includes(key))),
     )
   }
 
   #marksOf({ key, tags, paths, uri }: Labels): Mark[] {
-    const marks = this.#tags.of([...tags]).concat(this.#keys.of([key]))
-    if (paths !== undefined) marks.push(...this.#paths.of([...paths]))
-    if (uri !== undefined) marks.push(...this.#uris.of([uri]))
+    const marks = this.#tags.of([...tags]).concat(this.#keys.of([this.#nameOf(key)]))
+    if (paths !== undefined) marks.push(...this.#paths.of(Array.from(paths, this.#nameOf)))
+    if (uri !== undefined) marks.push(...this.#uris.of([this.#nameOf(uri)]))
     return marks
   }
 

@@ -112,13 +112,14 @@ async function joinOrStart<V, R>(
 
 /** May who began at that moment have what a flight has landed? */
 function isFor(
-  { ledger }: Engine,
+  { ledger, fills }: Engine,
   entry: Entry,
-  { scope }: Fill,
+  flight: Fill,
   start: Moment,
   severity: 'hard' | 'any',
 ): boolean {
-  return start.at < scope.usableUntil && !isMarked(ledger, entry, start, severity)
+  if (start.at >= flight.scope.usableUntil || fills.isCutOff(flight, start.at)) return false
+  return !isMarked(ledger, entry, start, severity)
 }
 
 /** Something else has stored meanwhile. */

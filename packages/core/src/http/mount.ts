@@ -246,7 +246,8 @@ export class Mount<Native = unknown> {
     const { fills } = this.#engine
     const { key, position } = found
     const flight = fills.flight(key) as Fill<StoredResponse> | undefined
-    if (flight === undefined || position <= flight.version || fills.isFull(key)) return flight
+    if (flight === undefined || fills.isCutOff(flight, found.at)) return undefined
+    if (position <= flight.version || fills.isFull(key)) return flight
     return fills.canJoin(flight, found, 'hard', pathLabels(request.target)) ? flight : undefined
   }
 

@@ -7,6 +7,8 @@ export interface GuardOptions {
   readonly deadlineMs: number
   /** More calls than this are not under way at a time. */
   readonly maxCalls: number
+  /** Milliseconds after which it tries again by itself. @default never: by a probe */
+  readonly pauseMs?: number
 }
 
 /** After so many failures, one after the other, nothing is asked any more until a probe has worked. */
@@ -19,6 +21,7 @@ export class Guard {
   readonly #onChange: (isOpen: boolean, error: unknown) => void
   #failures = 0
   #calls = 0
+  #failedAt = Number.NEGATIVE_INFINITY
 
   /** `onChange`: it has begun to ask nobody, because of this error, or asks again. */
   constructor(clock: Clock, options: GuardOptions, onChange: (isOpen: boolean, error: unknown) => void) {
@@ -32,10 +35,23 @@ export class Guard {
     return this.#failures >= maxFailures
   }
 
-  /** What `ask` gives; undefined if it fails, takes too long, or is not asked at all. */
+  /** What was asked last has failed. */
+  get isFailing(): boolean {
+    return this.#failures > 0
+  }
+
+  /**
+   * What `ask` gives; undefined if it fails, takes too long, or is not asked at all. After a failure nothing is asked
+   * until something has worked: who asks one thing after the other is not to wait for each.
+   */
   call<T>(ask: () => MaybePromise<T>): MaybePromise<T | undefined> {
-    if (this.isOpen || this.#calls >= this.#options.maxCalls) return undefined
-    return this.#ask(ask)
+    const isFailing = this.#failures > 0 && !this.#isTimeToTry()
+    return isFailing || this.#calls >= this.#options.maxCalls ? undefined : this.#ask(ask)
+  }
+
+  /** The same for what matters more: it is asked until the breaker is open, however many calls are under way. */
+  always<T>(ask: () => MaybePromise<T>): MaybePromise<T | undefined> {
+    return this.isOpen && !this.#isTimeToTry() ? undefined : this.#ask(ask)
   }
 
   /** The same, even if it asks nobody else. */
@@ -83,9 +99,15 @@ export class Guard {
     if (wasOpen) this.#onChange(false, undefined)
   }
 
+  #isTimeToTry(): boolean {
+    const { pauseMs = Number.POSITIVE_INFINITY } = this.#options
+    return this.#clock.now() >= this.#failedAt + pauseMs
+  }
+
   #failed(error: unknown): void {
     const wasOpen = this.isOpen
     this.#failures++
+    this.#failedAt = this.#clock.now()
     if (this.isOpen && !wasOpen) this.#onChange(true, error)
   }
 }

@@ -2,6 +2,7 @@ import type { Codec } from '../cache/codec.ts'
 import type { Engine } from '../cache/engine.ts'
 import type { Entry } from '../cache/entry.ts'
 import { createEntry } from '../cache/entry.ts'
+import { portable } from '../cache/portable.ts'
 import { entryBytes } from '../cache/size.ts'
 import { describeError, warnOnce } from '../cache/warnings.ts'
 import { outlook } from '../state/freshness.ts'
@@ -65,7 +66,7 @@ export class Items {
       }
       const bytes = encodeEntry(stored, codec, this.#seal)
       if (bytes.byteLength > this.#seal.maxBytes) return undefined
-      return { ...stamp, key, labels: entryLabels(entry), uselessAt, bytes }
+      return { ...stamp, key: portable(key), labels: entryLabels(entry), uselessAt, bytes }
     } catch (error) {
       const message = `What is kept under ${key} stays in memory, and is not shared: ${describeError(error)}`
       warnOnce('RESTALE_UNSHAREABLE', codec.kind, message)

@@ -1,5 +1,6 @@
 import type { Entry } from '../cache/entry.ts'
 import type { Marking } from '../cache/ledger.ts'
+import { portable } from '../cache/portable.ts'
 import type { LedgerRecord, Marking as SharedMarking } from './port.ts'
 
 /** Everything has this label. */
@@ -24,8 +25,9 @@ export function entryLabels({
   paths,
   uri,
 }: Pick<Entry, 'key' | 'tags' | 'paths' | 'uri'>): string[] {
-  const ofUri = uri === undefined ? [] : [everyUri, `u:${uri}`]
-  return [everything, `k:${key}`, ...prefixed('t:', tags), ...prefixed('p:', paths ?? []), ...ofUri]
+  const ofUri = uri === undefined ? [] : [everyUri, ...prefixed('u:', [uri])]
+  const ofKey = prefixed('k:', [key])
+  return [everything, ...ofKey, ...prefixed('t:', tags), ...prefixed('p:', paths ?? []), ...ofUri]
 }
 
 /** What a record marks here. `laterMs`: how far this clock is ahead of the store's. */
@@ -41,5 +43,5 @@ export function markingOf(record: LedgerRecord, laterMs: number): Marking | 'all
 }
 
 function prefixed(prefix: string, labels: Iterable<string>): string[] {
-  return Array.from(labels, (label) => prefix + label)
+  return Array.from(labels, (label) => prefix + portable(label))
 }

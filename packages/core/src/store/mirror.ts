@@ -81,6 +81,7 @@ export class Mirror {
 
   /** The version in the shared ledger of something that began at this position here; undefined if it has none. */
   sharedVersion(position: number): number | undefined {
+    this.#rebase()
     return position < this.#comparableFrom ? undefined : Math.floor(position) - this.#offset
   }
 
@@ -98,7 +99,16 @@ export class Mirror {
     )
   }
 
+  /** So many own invalidations between two records that they have taken the place of the next: what began before cannot be compared. */
+  #rebase(): void {
+    const place = Math.floor(this.#ledger.position)
+    if (place - this.#offset === this.#version) return
+    this.#offset = place - this.#version
+    this.#comparableFrom = place
+  }
+
   #applyRecord(record: LedgerRecord): void {
+    this.#rebase()
     const position = Math.floor(this.#ledger.position) + 1
     const marking = markingOf(record, this.#aheadMs)
     // What is made here since our own was said is newer than it, and stays.

@@ -9,6 +9,8 @@ export interface Pending {
   readonly labels: ReadonlySet<string>
   /** It is on its way: nobody else sends it. */
   isSent: boolean
+  /** It is recorded. */
+  isTold: boolean
 }
 
 /** More labels than this, and everything is to be expired instead: nothing is lost, and the memory is bounded. */
@@ -30,26 +32,23 @@ export class Outbox {
 
   add(id: string, marking: Marking | 'all'): Pending {
     const { labels, hardLabels } = sharedLabels(marking)
-    const pending: Pending = { id, marking, labels: new Set([...labels, ...hardLabels]), isSent: false }
-    this.#labels += pending.labels.size
+    const own = new Set([...labels, ...hardLabels])
+    this.#labels += own.size
     if (this.#labels > maxLabels && marking !== 'all') {
       this.#pending.clear()
       this.#labels = 0
       return this.add(id, 'all')
     }
+    const pending: Pending = { id, marking, labels: own, isSent: false, isTold: false }
     this.#pending.set(id, pending)
     return pending
-  }
-
-  /** Nobody has been told yet. */
-  has(id: string): boolean {
-    return this.#pending.has(id)
   }
 
   /** It is recorded. False if it was not one of these. */
   told(id: string): boolean {
     const pending = this.#pending.get(id)
     if (pending === undefined) return this.#told.has(id)
+    pending.isTold = true
     this.#labels -= pending.labels.size
     this.#pending.delete(id)
     this.#told.add(id)
@@ -65,9 +64,8 @@ export class Outbox {
     return false
   }
 
-  /** The first that nobody is sending. */
-  next(): Pending | undefined {
-    for (const pending of this.#pending.values()) if (!pending.isSent) return pending
-    return undefined
+  /** Those of which nobody has been told, as they are now, oldest first. */
+  all(): readonly Pending[] {
+    return [...this.#pending.values()]
   }
 }

@@ -39,3 +39,15 @@ test('knows what it has been told, of this ledger and up to there', () => {
   expect(mirror.knows({ ...view, head: 1 })).toBe(false)
   expect(mirror.knows({ ...view, incarnation: 'another' })).toBe(false)
 })
+
+test('more invalidations of our own than fit between two versions leave the versions as they are', () => {
+  const { ledger, mirror } = mirrorAt(5_000)
+  mirror.apply(view, 5_000)
+  const before = ledger.position
+  for (let count = 0; count <= 2 ** 20; count++) ledger.advance(ledger.position + 2 ** -20)
+  expect(mirror.sharedVersion(ledger.position)).toBe(0)
+  expect(mirror.sharedVersion(before)).toBeUndefined()
+  const record = { id: 'x', labels: ['t:a'], hardLabels: [], version: 1, recordedAt: 1_000, expiredAt: 0 }
+  mirror.apply({ ...view, head: 1, records: [record] }, 5_000)
+  expect(mirror.sharedVersion(ledger.position)).toBe(1)
+})
