@@ -22,7 +22,11 @@ export async function listen(
       const isNews = position.incarnation === undefined || (await hasNews(connection, records, position))
       if (!isNews || isOver()) continue
       const view = await sync(position)
+      const { incarnation, version } = position
       position = { incarnation: view.incarnation, version: view.head }
+      // News that change nothing: somebody else has written there, and each question would be answered at once.
+      if (view.incarnation === incarnation && view.head <= version)
+        await pause(retryMs, undefined, { ref: false })
       if (!isOver()) onView(view)
     } catch {
       await pause(retryMs, undefined, { ref: false })

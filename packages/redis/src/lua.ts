@@ -279,8 +279,13 @@ else
   put('u')
 end
 ledger.h, ledger.w = version, ledger.w + #ARGV[5]
-redis.call('XTRIM', keys.records, 'MAXLEN', ledger.w > maxRecordBytes and 1 or maxRecords)
-if ledger.w > maxRecordBytes then ledger.w = #ARGV[5] end
+redis.call('XTRIM', keys.records, 'MAXLEN', maxRecords)
+if ledger.w > maxRecordBytes then
+  -- The older half of those that there are: whoever is a few behind finds the others still there.
+  local kept = math.max(1, math.floor(redis.call('XLEN', keys.records) / 2))
+  redis.call('XTRIM', keys.records, 'MAXLEN', kept)
+  ledger.w = math.max(#ARGV[5], math.floor(ledger.w / 2))
+end
 redis.call('HSET', keys.ledger, 'h', version, 'w', ledger.w)
 forgetOldest('m', maxMarks, 'f')
 forgetOldest('u', maxUriMarks, 'g')

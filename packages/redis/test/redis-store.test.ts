@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { redisStore } from '../src/index.ts'
+import { RedisPort } from '../src/redis-port.ts'
 import { clientNames, clients } from './support/clients.ts'
 import { RedisServer, until } from './support/redis-server.ts'
 import { Wire } from './support/wire.ts'
@@ -237,6 +238,59 @@ describe.each(clientNames)('by %s', (client) => {
     expect(world.violations).toEqual([])
     expect(world.failures).toEqual([])
   })
+
+  test('a thousand invalidations at once are recorded, and the store stays in use', async () => {
+    const server = await RedisServer.start()
+    const one = open('one', new World({ graceMs }), server.port)
+    await until(async () => (await one.cache.updateTag('first')).reach === 'everywhere')
+    const states: string[] = []
+    onTestFinished(one.cache.subscribe((event) => event.kind === 'store' && states.push(event.state)))
+    const ids = Array.from({ length: 1_000 }, (_, index) => `t${index}`)
+    const results = await Promise.all(ids.map((id) => one.cache.updateTag(id)))
+    expect(results.filter(({ reach }) => reach === 'everywhere')).toHaveLength(1_000)
+    expect(states).toEqual([])
+  })
+
+  test('a key that is no well-formed text holds up nobody', async () => {
+    const server = await RedisServer.start()
+    const wire = await Wire.to(server.port)
+    const one = open('one', new World({ graceMs }), wire.port)
+    await until(async () => (await one.cache.updateTag('first')).reach === 'everywhere')
+    const read = one.cache.cached(async (id: string) => id, { key: 'by-id', life: 'hours' })
+    expect((await read.delete('a\ud800')).reach).toBe('everywhere')
+    wire.swallow = { bytes: 't:lost', side: 'request' }
+    expect((await one.cache.updateTag('lost')).reach).toBe('here')
+    wire.swallow = undefined
+    await until(async () => (await server.admin.hget('{restale}:ledger', 'mt:lost')) !== null)
+  })
+
+  test('what somebody else writes among the records costs a question now and then', async () => {
+    const server = await RedisServer.start()
+    const world = new World({ graceMs })
+    const one = open('one', world, server.port)
+    await until(async () => (await one.cache.updateTag('first')).reach === 'everywhere')
+    await server.admin.xadd('{restale}:records', '*', 'j', 'x')
+    const before = await scripts(server)
+    await pause(1_000)
+    expect((await scripts(server)) - before).toBeLessThan(50)
+    await world.change('a', one)
+    expect(world.violations).toEqual([])
+  })
+})
+
+test('whoever is a few records behind finds them, however long they are', async () => {
+  const server = await RedisServer.start()
+  const port = new RedisPort(clients.ioredis(server.port), 'long', 1_000_000)
+  onTestFinished(() => port.close())
+  const nowhere = { incarnation: undefined, version: 0 }
+  for (let count = 0; count < 400; count++) {
+    const since = await port.sync(nowhere)
+    const labels = [`u:${count}${'x'.repeat(60_000)}`]
+    await port.record({ id: `${count}`, labels: [], hardLabels: labels, expireInMs: 0 }, nowhere)
+    await port.record({ id: `${count} too`, labels: ['t:a'], hardLabels: [], expireInMs: 0 }, nowhere)
+    const { records } = await port.sync({ incarnation: since.incarnation, version: since.head })
+    expect(records).toHaveLength(2)
+  }
 })
 
 describe('closing', () => {
