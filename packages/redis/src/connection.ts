@@ -42,7 +42,7 @@ export class Connection {
     try {
       return await answer
     } catch (error) {
-      if (isElsewhere(error) && driver === this.#driver) this.#renew()
+      if (isElsewhere(error) && driver === this.#driver) this.renew()
       throw error
     } finally {
       this.#unanswered.delete(answer)
@@ -66,10 +66,12 @@ export class Connection {
     const now = performance.now()
     if (this.#driver.isReady) this.#lastReadyAt = now
     const [oldest = now] = this.#unanswered.values()
-    if (now - oldest > this.#hangsAfterMs || now - this.#lastReadyAt > openingMs) this.#renew()
+    if (now - oldest > this.#hangsAfterMs || now - this.#lastReadyAt > openingMs) this.renew()
   }
 
-  #renew(): void {
+  /** Another one in its place; what is under way on it is lost. */
+  renew(): void {
+    if (this.#isClosed) return
     this.#driver.destroy()
     this.#unanswered.clear()
     this.#lastReadyAt = performance.now()

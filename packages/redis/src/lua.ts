@@ -3,7 +3,7 @@
  * to replicas and to the log as a whole.
  *
  * KEYS: the ledger, its records, the two orders, then the item. ARGV: the incarnation and the version up to which the
- * caller knows everything, and a random name for an incarnation, then what the script needs.
+ * caller knows everything, and a random name, for an incarnation and for the answer, then what the script needs.
  *
  * Fields of the ledger: `i` incarnation, `h` head, `r` identity of the server, `t` last time and `o` what was added to
  * the server's, `f` and `g` floors of labels and of URLs, `w` bytes of the records; `m…` and `u…` marks.
@@ -69,7 +69,7 @@ local function recordsAfter(ledger)
 end
 
 local function view(ledger, more)
-  return { ledger.i, ledger.h, ledger.now, recordsAfter(ledger), more or false }
+  return { ledger.i, ledger.h, ledger.now, recordsAfter(ledger), more or false, ARGV[3] }
 end
 
 local function isNewer(held, incarnation, version, startedAt)

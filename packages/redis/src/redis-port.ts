@@ -9,7 +9,7 @@ import type { Argument } from './driver.ts'
 import type { StoreKeys } from './keys.ts'
 import { keysOf } from './keys.ts'
 import { lua } from './lua.ts'
-import { foundOf, viewOf } from './replies.ts'
+import { foundOf, isNamed, viewOf } from './replies.ts'
 import { Script } from './script.ts'
 
 /** A command that takes longer will not be answered any more, in milliseconds. */
@@ -105,11 +105,16 @@ export class RedisPort implements StorePort {
   ): Promise<unknown> {
     const { ledger, records, order, uriOrder, item } = this.#keys
     const keys = [ledger, records, order, uriOrder, ...(key === undefined ? [] : [item(key)])]
-    const all = [since.incarnation ?? '', String(since.version), randomUUID(), ...args]
+    const question = randomUUID()
+    const all = [since.incarnation ?? '', String(since.version), question, ...args]
     const answer = scripts[name].run(this.#connection, keys, all)
     this.#underWay.add(answer)
     try {
-      return await answer
+      const reply = await answer
+      // Where something on the way has swallowed a part, each answer would be taken for that to an earlier question.
+      if (typeof reply === 'number' || isNamed(reply, question)) return reply
+      this.#connection.renew()
+      throw new Error('Redis gave the answer to another question')
     } finally {
       this.#underWay.delete(answer)
     }

@@ -9,6 +9,11 @@ export function viewOf(reply: unknown, since: Position): LedgerView {
   return { ...view, records: isComparable ? recordsOf(records, since.version, view.head) : undefined }
 }
 
+/** Is it the answer to the question of this name? */
+export function isNamed(reply: unknown, name: string): boolean {
+  return Array.isArray(reply) && Buffer.isBuffer(reply[5]) && reply[5].toString() === name
+}
+
 export function foundOf(reply: unknown): Found | undefined {
   const [, , , , found] = list(reply)
   if (!Array.isArray(found)) return undefined
