@@ -19,6 +19,7 @@ export const suites = {
   asking: 'packages/fastify/test/serve-cached.test.ts',
   // Between processes.
   sharing: 'packages/core/test/store/sharing.test.ts',
+  adversity: 'packages/core/test/store/adversity.test.ts',
   'sharing responses': 'packages/fetch/test/store.test.ts',
   redis: 'packages/redis/test/redis-store.test.ts',
   'redis contract': 'packages/redis/test/contract.test.ts',
@@ -1220,6 +1221,38 @@ export const mutants = [
   store('nobody gives up', 'guard.ts', 'await Promise.race([answer, tooLate])', 'await answer', [
     'that does not answer costs a deadline',
   ]),
+  ...[
+    store(
+      'what is withdrawn stays elsewhere',
+      '../cache/engine.ts',
+      'void this.invalidate({ tags: [], paths: [], keys: [key], expiredAt: now }, now)',
+      '',
+      ['is gone from the memory of other processes'],
+    ),
+    store(
+      'a flight that nobody can verify is joined',
+      '../cache/fills.ts',
+      'if (this.isCutOff(fill, at)) return false',
+      '',
+      ['nobody joins a flight that began longer ago'],
+    ),
+    store('each is told of all the others', 'shared-tier.ts', 'this.#recording.size === 1', 'true', [
+      'among a thousand at once',
+    ]),
+    store('a view is what anybody says', 'checked-view.ts', 'return isRight ?', 'return true ?', [
+      'fails no call, and rejects nowhere',
+    ]),
+    store('a hung store is asked again and again', 'guard.ts', 'isFailing || this.#calls', 'this.#calls', [
+      'costs one deadline',
+    ]),
+    store(
+      'a label is whatever a client makes up',
+      '../cache/portable.ts',
+      'if (text.length',
+      'if (true || text.length',
+      ['of a key that is no well-formed text'],
+    ),
+  ].map((mutant) => ({ ...mutant, on: ['adversity'] })),
   store('any key will do', 'entry-envelope.ts', 'fields.key !== key || ', '', [
     'under the key of something else',
   ]),
