@@ -42,36 +42,38 @@ export class Guard {
 
   /**
    * What `ask` gives; undefined if it fails, takes too long, or is not asked at all. After a failure nothing is asked
-   * until something has worked: who asks one thing after the other is not to wait for each.
+   * until something has worked: who asks one thing after the other is not to wait for each. `check` throws at an answer
+   * that is none: then it has failed.
    */
-  call<T>(ask: () => MaybePromise<T>): MaybePromise<T | undefined> {
+  call<T>(ask: () => MaybePromise<T>, check?: (given: T) => T): MaybePromise<T | undefined> {
     const isFailing = this.#failures > 0 && !this.#isTimeToTry()
-    return isFailing || this.#calls >= this.#options.maxCalls ? undefined : this.#ask(ask)
+    return isFailing || this.#calls >= this.#options.maxCalls ? undefined : this.#ask(ask, check)
   }
 
   /** The same for what matters more: it is asked until the breaker is open, however many calls are under way. */
-  always<T>(ask: () => MaybePromise<T>): MaybePromise<T | undefined> {
-    return this.isOpen && !this.#isTimeToTry() ? undefined : this.#ask(ask)
+  always<T>(ask: () => MaybePromise<T>, check?: (given: T) => T): MaybePromise<T | undefined> {
+    return this.isOpen && !this.#isTimeToTry() ? undefined : this.#ask(ask, check)
   }
 
   /** The same, even if it asks nobody else. */
-  probe<T>(ask: () => MaybePromise<T>): MaybePromise<T | undefined> {
-    return this.#ask(ask)
+  probe<T>(ask: () => MaybePromise<T>, check?: (given: T) => T): MaybePromise<T | undefined> {
+    return this.#ask(ask, check)
   }
 
-  #ask<T>(ask: () => MaybePromise<T>): MaybePromise<T | undefined> {
+  #ask<T>(ask: () => MaybePromise<T>, check: (given: T) => T = asIs): MaybePromise<T | undefined> {
     try {
       const answer = ask()
-      if (answer instanceof Promise) return this.#wait(answer)
+      if (answer instanceof Promise) return this.#wait(answer, check)
+      const given = check(answer)
       this.#worked()
-      return answer
+      return given
     } catch (error) {
       this.#failed(error)
       return undefined
     }
   }
 
-  async #wait<T>(answer: Promise<T>): Promise<T | undefined> {
+  async #wait<T>(answer: Promise<T>, check: (given: T) => T): Promise<T | undefined> {
     const { deadlineMs } = this.#options
     let stop = () => {}
     const tooLate = new Promise<never>((_resolve, reject) => {
@@ -81,7 +83,7 @@ export class Guard {
     // Nobody waits for it any more once it is too late, and it must not count as unhandled.
     answer.catch(() => {})
     try {
-      const given = await Promise.race([answer, tooLate])
+      const given = check(await Promise.race([answer, tooLate]))
       this.#worked()
       return given
     } catch (error) {
@@ -110,4 +112,8 @@ export class Guard {
     this.#failedAt = this.#clock.now()
     if (this.isOpen && !wasOpen) this.#onChange(true, error)
   }
+}
+
+function asIs<T>(given: T): T {
+  return given
 }

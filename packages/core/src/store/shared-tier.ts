@@ -87,7 +87,7 @@ export class SharedTier implements Tier {
     if (reading !== undefined) return reading
     const askedAt = this.#engine.clock.now()
     const since = this.#mirror.position
-    const reply = this.#guard.call(() => whenThere(this.#port.read(portable(key), since), checkedReply))
+    const reply = this.#guard.call(() => this.#port.read(portable(key), since), checkedReply)
     const entry = whenThere(reply, (answer) => {
       if (answer === undefined) return this.#checkSoon()
       void this.#take(answer.view, since, askedAt)
@@ -166,8 +166,9 @@ export class SharedTier implements Tier {
     // Of many at once, each answer would tell of all the others.
     const isAlone = this.#recording.size === 1
     const since = isAlone ? this.#mirror.position : nowhere
-    const reply = this.#guard.always(() =>
-      whenThere(this.#port.record({ id, ...labels, expireInMs }, since), checkedView),
+    const reply = this.#guard.always(
+      () => this.#port.record({ id, ...labels, expireInMs }, since),
+      checkedView,
     )
     return whenThere(reply, (view) => {
       if (view === undefined) return undefined
@@ -206,7 +207,7 @@ export class SharedTier implements Tier {
   #sync(): MaybePromise<void> {
     const askedAt = this.#engine.clock.now()
     const since = this.#mirror.position
-    const reply = this.#guard.probe(() => whenThere(this.#port.sync(since), checkedView))
+    const reply = this.#guard.probe(() => this.#port.sync(since), checkedView)
     return whenThere(reply, (view) => {
       if (view !== undefined) return this.#take(view, since, askedAt)
     })
