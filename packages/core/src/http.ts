@@ -23,7 +23,13 @@ export { Mount } from './http/mount.ts'
 export type { KeyOptions, ResponseCacheOptions } from './http/options.ts'
 export type { Refill } from './http/refill.ts'
 export { type IncomingRequest, isConditionalHeader, pathOf, queryOf } from './http/request.ts'
-export { type StandingHeaders, setLines, setStoredHead } from './http/standing-headers.ts'
+export {
+  hasRepeatedName,
+  type StandingHeaders,
+  setLines,
+  setStoredHead,
+  wholeHead,
+} from './http/standing-headers.ts'
 export type { ResponseHead } from './http/storable.ts'
 export type { OutgoingResponse } from './http/stored-response.ts'
 export { giveUp, type Verdict } from './http/verdict.ts'

@@ -12,8 +12,11 @@ export interface Clock {
   schedule?(callback: () => void, delayMs: number): () => void
 }
 
+/** Read once: it is worked out anew at each reading. */
+const { timeOrigin } = performance
+
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => timeOrigin + performance.now(),
 }
 
 /**

@@ -226,8 +226,8 @@ export class Capture {
   }
 
   /**
-   * The head goes out, or is out, with these lines: a cookie that came since it was shown refuses, too. Gives our
-   * member for `Cache-Status`, should it change.
+   * The head goes out, or is out, with these lines, of which only cookies matter: one that came since it was shown
+   * refuses, too. Gives our member for `Cache-Status`, should it change.
    */
   headOut(lines: HeaderLines): string | undefined {
     if (this.#head === undefined || !hasLateCookie(this.#head, lines, this.#fields.options)) return undefined

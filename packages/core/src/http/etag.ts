@@ -6,8 +6,10 @@ import { comma, doubleQuote, isWhitespaceCode, trimWhitespace } from './syntax.t
  * still change the bytes, as compression does (RFC 9110 §8.8.3).
  */
 export function generateEtag(body: Uint8Array, strength: 'weak' | 'strong'): string {
-  const opaque = `"${body.byteLength.toString(16)}-${createHash('sha1').update(body).digest('base64url')}"`
-  return strength === 'weak' ? `W/${opaque}` : opaque
+  const length = body.byteLength.toString(16)
+  const digest = createHash('sha1').update(body).digest('base64url')
+  // Joined, it is one string; put together by `+`, it would keep each of its parts. Very many are kept.
+  return [strength === 'weak' ? 'W/"' : '"', length, '-', digest, '"'].join('')
 }
 
 /** Weak comparison (RFC 9110 §8.8.3.2): equal but for the `W/`. */

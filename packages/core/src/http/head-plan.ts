@@ -1,7 +1,7 @@
 import { isNotModified } from './conditional.ts'
 import { downstreamLines } from './downstream.ts'
 import type { HeaderLines } from './headers.ts'
-import { headerValue } from './headers.ts'
+import { hasHeader, headerValue } from './headers.ts'
 import type { BodyPart } from './range.ts'
 import { isSatisfiable, partLines, requestedPart, untransformed } from './range.ts'
 import type { IncomingRequest } from './request.ts'
@@ -56,6 +56,7 @@ export function answerTo(
   if (status !== 200) return { isNotModified: false, part: undefined }
   // RFC 9110 §13.2.2: conditions come first.
   if (isNotModified(request.rawHeaders, lines, now)) return { isNotModified: true, part: undefined }
+  if (!hasHeader(request.rawHeaders, 'range')) return { isNotModified: false, part: undefined }
   const part = requestedPart(asSent(request), lines, body.byteLength, now)
   return { isNotModified: false, part: part && plannedPart(part, lines, body.byteLength) }
 }

@@ -92,3 +92,12 @@ function digits(text: string, start: number, count: number): number {
   }
   return value
 }
+
+let formatted = { second: Number.NaN, text: '' }
+
+/** An instant in epoch milliseconds as HTTP writes it (RFC 9110 §5.6.7). What is of one second shares one string. */
+export function formatHttpDate(at: number): string {
+  const second = Math.floor(at / 1000)
+  if (formatted.second !== second) formatted = { second, text: new Date(at).toUTCString() }
+  return formatted.text
+}

@@ -6,10 +6,8 @@ import { trimWhitespace } from './syntax.ts'
 export type KeyPair = readonly [name: string, value: string | undefined]
 
 export interface KeyParts {
-  /** As `keyPrefix` gives it. */
-  readonly prefix: string
-  readonly scheme: string
-  readonly authority: string
+  /** As `keyStarts` gives it. */
+  readonly start: string
   readonly target: string
   readonly headers: readonly KeyPair[]
   readonly cookies: readonly KeyPair[]
@@ -23,15 +21,20 @@ export type KeyedQuery = 'all' | readonly string[] | { readonly ignore: readonly
  * comes last, so no value can be read as the end of one part and the start of another.
  */
 export function cacheKey(parts: KeyParts): string {
-  const { prefix, scheme, authority, target, headers, cookies } = parts
-  const start = `${prefix}${encodePart(scheme)}${encodePart(authority)}`
+  const { start, target, headers, cookies } = parts
   if (headers.length === 0 && cookies.length === 0) return `${start} ${target}`
   return `${start}+${encodePairs(headers)}${encodePairs(cookies)}${target}`
 }
 
-/** What all keys of one mount begin with. */
-export function keyPrefix(version: string, mount: string): string {
-  return `${encodePart(version)}${encodePart(mount)}`
+/** What the keys of one mount begin with, by scheme and authority. The last is remembered: mostly there is but one. */
+export function keyStarts(version: string, mount: string): (scheme: string, authority: string) => string {
+  const prefix = `${encodePart(version)}${encodePart(mount)}`
+  let last = { scheme: '', authority: '', start: `${prefix}${encodePart('')}${encodePart('')}` }
+  return (scheme, authority) => {
+    if (scheme !== last.scheme || authority !== last.authority)
+      last = { scheme, authority, start: `${prefix}${encodePart(scheme)}${encodePart(authority)}` }
+    return last.start
+  }
 }
 
 /** One self-delimiting part of a key; undefined is told from every string. */

@@ -69,16 +69,14 @@ const none: readonly KeyPair[] = []
 
 function requestKey<Native>(
   request: IncomingRequest<Native>,
-  { query, keyHeaders, keyCookies, isByHost, keyPrefix: prefix }: ResolvedOptions<Native>,
+  { query, keyHeaders, keyCookies, isByHost, keyStart }: ResolvedOptions<Native>,
 ): string {
   const { scheme, authority, target, rawHeaders } = request
   const named =
     keyHeaders.length === 0 ? none : keyHeaders.map((key): KeyPair => [key, headerValue(rawHeaders, key)])
   const routing = routingPairs(rawHeaders, isByHost ? authority : undefined)
   return cacheKey({
-    prefix,
-    scheme: isByHost ? scheme : '',
-    authority: isByHost ? authority : '',
+    start: isByHost ? keyStart(scheme, authority) : keyStart('', ''),
     target: keyedTarget(target, query),
     headers: routing.length === 0 ? named : [...named, ...routing],
     cookies: keyCookies.length === 0 ? none : cookieValues(rawHeaders, keyCookies),

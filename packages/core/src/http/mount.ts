@@ -25,12 +25,13 @@ import { forwardReason, isForVariant, lookup } from './lookup.ts'
 import type { ResolvedOptions, ResponseCacheOptions } from './options.ts'
 import { resolveOptions } from './options.ts'
 import { notePassage, passageOf } from './passage.ts'
+import { ReadyHits } from './ready-hits.ts'
 import { Refill } from './refill.ts'
 import type { IncomingRequest } from './request.ts'
 import { pathOf } from './request.ts'
 import type { RequestControl } from './request-control.ts'
 import { nothingAsked, requestControl } from './request-control.ts'
-import { gatewayTimeout, respond } from './respond.ts'
+import { gatewayTimeout, isPlain, respond } from './respond.ts'
 import { responseCodec } from './response-codec.ts'
 import { freshnessFor, isToBeValidated, mayStandIn } from './reuse.ts'
 import type { Place } from './store-response.ts'
@@ -58,6 +59,7 @@ export class Mount<Native = unknown> {
   readonly #engine: Engine
   readonly #options: ResolvedOptions<Native>
   readonly #place: Place
+  readonly #readyHits = new ReadyHits()
 
   /**
    * `place`: `front` if nothing changes the bytes between here and the client, else `inside` a framework.
@@ -97,7 +99,7 @@ export class Mount<Native = unknown> {
     const passage = passageOf(carrier, this.#engine)
     outer?.cede()
     // The same mount once more: what is kept for the inner place, the outer one would answer too.
-    if (passage?.mounts.has(this.#options.name)) return stayOut()
+    if (passage?.mounts.includes(this.#options.name)) return stayOut()
     // What lies between a mount further out and this one may have read data already.
     const position = passage?.position ?? request.position ?? this.position
     const verdict = this.#judge(request, position)
@@ -165,14 +167,15 @@ export class Mount<Native = unknown> {
     const { events } = this.#engine
     events.key('hit', entry.key)
     embed(this.#engine, entry, request.within, now)
+    const detail = this.#unverified(entry, now)
+    const isRepeated = detail === undefined && isPlain(request)
+    const ready = isRepeated ? this.#readyHits.find(entry, now) : undefined
+    if (ready !== undefined) return ready
     const ttl = Math.ceil((Math.min(entry.staleAt, entry.expiredAt) - now) / 1000)
-    const use = {
-      now,
-      isFresh: true,
-      cacheStatus: formatCacheStatus({ hit: true, ttl, detail: this.#unverified(entry, now) }),
-      told: this.#options,
-    }
-    return { do: 'send', response: respond(entry, request, use), handle: hitHandle }
+    const cacheStatus = formatCacheStatus({ hit: true, ttl, detail })
+    const response = respond(entry, request, { now, isFresh: true, cacheStatus, told: this.#options })
+    const verdict: SendVerdict = { do: 'send', response, handle: hitHandle }
+    return isRepeated ? this.#readyHits.keep(entry, now, verdict, ttl) : verdict
   }
 
   /** It goes out although nobody knows whether it was invalidated elsewhere: that is said. */

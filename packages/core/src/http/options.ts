@@ -5,7 +5,7 @@ import { checkOptionNames } from '../cache/option-names.ts'
 import { describeValue } from '../state/describe.ts'
 import type { Profile } from '../state/life.ts'
 import { tagProblem } from '../state/tag.ts'
-import { keyPrefix } from './key.ts'
+import { keyStarts } from './key.ts'
 
 /** What of the request, beside method, scheme, host and path, the response depends on. */
 export interface KeyOptions {
@@ -118,7 +118,7 @@ export interface ResolvedOptions<Request> {
   readonly keyCookies: readonly string[]
   readonly isByHost: boolean
   readonly name: string
-  readonly keyPrefix: string
+  readonly keyStart: (scheme: string, authority: string) => string
 }
 
 const optionNames = [
@@ -175,7 +175,7 @@ export function resolveOptions<Request>(
     keyCookies: key.cookies ?? [],
     isByHost: key.host !== false,
     name,
-    keyPrefix: keyPrefix(engine.version, name),
+    keyStart: keyStarts(engine.version, name),
   }
 }
 

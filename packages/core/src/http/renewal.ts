@@ -1,6 +1,7 @@
 import { isBodyField } from './conditional.ts'
 import type { HeaderLines } from './headers.ts'
 import { hasHeader } from './headers.ts'
+import { formatHttpDate } from './http-date.ts'
 import { ownLines } from './own-lines.ts'
 import type { ResponseHead } from './storable.ts'
 import type { OutgoingResponse, StoredResponse } from './stored-response.ts'
@@ -21,7 +22,7 @@ export function ownEtag({ validators }: Pick<StoredResponse, 'validators'>): str
 export function mergedHead(stored: StoredResponse, head: NotModifiedHead, now: number): ResponseHead {
   const { status, headers, added, removed, vary, body } = stored
   const brought = kept(head.lines, (name) => name !== 'vary' && !isBodyField(name) && !removed.includes(name))
-  const date = hasHeader(brought, 'date') ? [] : ['Date', new Date(now).toUTCString()]
+  const date = hasHeader(brought, 'date') ? [] : ['Date', formatHttpDate(now)]
   const names = new Set([...namesOf(brought), 'date', 'content-length'])
   // One that we have made says nothing of what the handler knows.
   if (ownEtag(stored) === undefined) names.add('etag')

@@ -19,6 +19,16 @@ export interface Use {
   readonly told: Told
 }
 
+/** It wants the whole response, and does not say what it has of it. */
+export function isPlain({ method, headers }: IncomingRequest): boolean {
+  return (
+    method === 'GET' &&
+    headers['if-none-match'] === undefined &&
+    headers['if-modified-since'] === undefined &&
+    headers.range === undefined
+  )
+}
+
 /** A stored response as this request gets it: whole, a part of it, without body for HEAD, or 304. */
 export function respond(entry: Entry<StoredResponse>, request: IncomingRequest, use: Use): OutgoingResponse {
   const { status, headers, added, removed, vary, body } = entry.value
@@ -93,6 +103,6 @@ function isConditionMet(
 }
 
 /** Seconds since it was generated (RFC 9111 §4.2.3). */
-function ageOf({ bornAt }: Entry, now: number): number {
+export function ageOf({ bornAt }: Entry, now: number): number {
   return Math.max(0, Math.floor((now - bornAt) / 1000))
 }

@@ -14,15 +14,27 @@ export interface StandingHeaders {
 
 /** The first line of a name replaces what stands there, more of it are added. */
 export function setLines(headers: Pick<StandingHeaders, 'set' | 'append'>, lines: HeaderLines): void {
-  const seen = new Set<string>()
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const name = lines[index] as string
     const value = lines[index + 1] as string
-    const lowerName = name.toLowerCase()
-    if (seen.has(lowerName)) headers.append(name, value)
+    if (isNamedBefore(lines, index)) headers.append(name, value)
     else headers.set(name, value)
-    seen.add(lowerName)
   }
+}
+
+/** Whether a name occurs more than once. */
+export function hasRepeatedName(lines: HeaderLines): boolean {
+  return lines.some((_, index) => index % 2 === 0 && isNamedBefore(lines, index))
+}
+
+/** There are few lines, and fewer of one length. */
+function isNamedBefore(lines: HeaderLines, at: number): boolean {
+  const name = lines[at] as string
+  for (let index = 0; index < at; index += 2) {
+    const earlier = lines[index] as string
+    if (earlier.length === name.length && earlier.toLowerCase() === name.toLowerCase()) return true
+  }
+  return false
 }
 
 /** The head of a stored response, among what stands there already. `Cache-Status` is the adapter's to append. */
@@ -33,6 +45,16 @@ export function setStoredHead(headers: StandingHeaders, stored: OutgoingResponse
   appendLines(headers, stored.added)
   if (stored.isPart) headers.set('Cache-Control', untransformed(headers.get('cache-control') ?? ''))
   if (stored.vary.length > 0) headers.set('Vary', mergedVary(headers.get('vary'), stored.vary))
+}
+
+/** All lines of its head, for a response on which nothing stands. */
+export function wholeHead(stored: OutgoingResponse): HeaderLines {
+  if (stored.whole !== undefined) return stored.whole
+  const { headers, defaults, added, vary, cacheStatus } = stored
+  const lines = [...headers, ...defaults, ...added]
+  if (vary.length > 0) lines.push('Vary', vary.join(', '))
+  if (cacheStatus !== undefined) lines.push('Cache-Status', cacheStatus)
+  return lines
 }
 
 function setMissing(headers: StandingHeaders, lines: HeaderLines): void {

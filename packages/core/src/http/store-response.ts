@@ -3,7 +3,7 @@ import { dateOf } from './age.ts'
 import { generateEtag } from './etag.ts'
 import type { HeaderLines } from './headers.ts'
 import { hasHeader, headerValue } from './headers.ts'
-import { parseHttpDate } from './http-date.ts'
+import { formatHttpDate, parseHttpDate } from './http-date.ts'
 import type { Keeping } from './own-lines.ts'
 import { ownLines, valuesBeyond } from './own-lines.ts'
 import type { ResponseHead } from './storable.ts'
@@ -22,22 +22,32 @@ export function storedResponse(
 ): StoredResponse {
   const { status, lines, baseline } = head
   const { headers, added, removed } = ownLines(lines, baseline, keeping)
-  const validators = status === 200 ? validatorsOf(headers, now) : []
+  const validators = status === 200 ? validatorsOf(headers, now) : none
   headers.push(...etagLines(head, body, place))
-  if (!hasHeader(headers, 'date')) headers.push('Date', new Date(now).toUTCString())
+  if (!hasHeader(headers, 'date')) headers.push('Date', formatHttpDate(now))
   // RFC 9110 §8.6: a 204 has none.
   if (status !== 204) headers.push('Content-Length', String(body.byteLength))
   return {
     status,
-    headers,
-    added,
-    removed,
-    vary: valuesBeyond([...varyMembers(lines)], [...varyMembers(baseline)]),
+    headers: exactly(headers),
+    added: exactly(added),
+    removed: exactly(removed),
+    vary: exactly(valuesBeyond([...varyMembers(lines)], [...varyMembers(baseline)])),
     body,
-    validators,
-    ...kept,
     hasOwnLife: saysLife(headers) || saysLife(added),
+    permitsAuthorization: kept.permitsAuthorization,
+    validators: exactly(validators),
+    staleness: kept.staleness,
+    variantNames: exactly(kept.variantNames),
+    variant: kept.variant,
   }
+}
+
+const none: readonly string[] = []
+
+/** Without the room that a list has which has grown; very many are kept. */
+function exactly(list: readonly string[]): readonly string[] {
+  return list.length === 0 ? none : list.slice()
 }
 
 /**

@@ -52,4 +52,6 @@ export interface OutgoingResponse {
   readonly cacheStatus: string | undefined
   /** Only a part of the body: nobody is to transform it. */
   readonly isPart: boolean
+  /** `wholeHead` of it, where that is known already. */
+  readonly whole?: HeaderLines | undefined
 }

@@ -14,7 +14,7 @@ export function namedTags(lines: HeaderLines): string[] {
     ...headerValues(lines, 'surrogate-key').flatMap((value) => value.split(/,?[ \t]+/)),
     ...cacheGroups(lines),
   ]
-  return [...new Set(tags)].filter((tag) => tag !== '')
+  return tags.length === 0 ? tags : [...new Set(tags)].filter((tag) => tag !== '')
 }
 
 /** The groups of a response (RFC 9875 §2). */

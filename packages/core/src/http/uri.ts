@@ -6,7 +6,7 @@ const defaultPorts: Readonly<Record<string, string>> = { http: ':80', https: ':4
 
 /** What all responses of one URL have in common, whatever else is in their keys. `isByHost`: hosts are told apart. */
 export function uriLabel({ scheme, authority, target }: Addressed, isByHost: boolean): string {
-  return isByHost ? `${originOf(scheme, authority)}${target}` : target
+  return isByHost ? [originOf(scheme, authority), target].join('') : target
 }
 
 /** What the responses of one origin have in common that are of one group (RFC 9875 §2.1). */

@@ -11,8 +11,10 @@ const zeroQvalue = /^q=0(?:\.0*)?$/i
 
 /** The names in a response's `Vary`: lower-case, unique, sorted; one `*` anywhere is `*` (RFC 9111 §4.1). */
 export function varyMembers(lines: HeaderLines): '*' | string[] {
+  const values = headerValues(lines, 'vary')
+  if (values.length === 0) return []
   const members = new Set<string>()
-  for (const line of headerValues(lines, 'vary')) {
+  for (const line of values) {
     for (const member of line.split(',')) members.add(trimWhitespace(member).toLowerCase())
   }
   members.delete('')

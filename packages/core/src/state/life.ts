@@ -73,11 +73,17 @@ export function shorter(a: Profile, b: Profile): Profile {
 
 /** Fields of the first, where it has them; of the second elsewhere. */
 export function withDefaults(fields: Profile, defaults: Life): Life {
+  // Very many entries live by one profile, and share it.
+  if (isWhole(fields)) return fields
   return {
     stale: fields.stale ?? defaults.stale,
     revalidate: fields.revalidate ?? defaults.revalidate,
     expire: fields.expire ?? defaults.expire,
   }
+}
+
+function isWhole(fields: Profile): fields is Life {
+  return fields.stale !== undefined && fields.revalidate !== undefined && fields.expire !== undefined
 }
 
 /** What is left of the fields of a life at an age: what an outer value may take over from a nested one. */

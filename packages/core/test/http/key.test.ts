@@ -1,19 +1,21 @@
 import { env } from 'node:process'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import type { KeyedQuery, KeyPair, KeyParts as PrefixedParts } from '../../src/http/key.ts'
-import { cacheKey, cookieValues, keyedTarget, keyPrefix } from '../../src/http/key.ts'
+import type { KeyedQuery, KeyPair, KeyParts as StartedParts } from '../../src/http/key.ts'
+import { cacheKey, cookieValues, keyedTarget, keyStarts } from '../../src/http/key.ts'
 
 /** `RESTALE_LONG=1 vitest run key.test.ts` takes a million tuples. */
 const numRuns = env.RESTALE_LONG === '1' ? 1_000_000 : 20_000
 
-interface KeyParts extends Omit<PrefixedParts, 'prefix'> {
+interface KeyParts extends Omit<StartedParts, 'start'> {
   readonly version: string
   readonly mount: string
+  readonly scheme: string
+  readonly authority: string
 }
 
-function keyOf({ version, mount, ...parts }: KeyParts): string {
-  return cacheKey({ prefix: keyPrefix(version, mount), ...parts })
+function keyOf({ version, mount, scheme, authority, ...parts }: KeyParts): string {
+  return cacheKey({ start: keyStarts(version, mount)(scheme, authority), ...parts })
 }
 
 // The characters that the encoding itself is made of, and what fields and targets like to hold.
@@ -68,6 +70,19 @@ function neighbours(a: KeyParts): KeyParts[] {
     { ...a, headers: [], cookies: [], target: keyOf(a) },
   ]
 }
+
+describe('keyStarts', () => {
+  it('is of this scheme and this authority, whatever it was asked for before', () => {
+    const startOf = keyStarts('v1', 'mount')
+    const asked = ['a', 'b', 'b', 'a'].flatMap((authority) => [
+      ['http', authority],
+      ['https', authority],
+    ]) as [string, string][]
+    for (const [scheme, authority] of asked)
+      expect(startOf(scheme, authority)).toBe(keyStarts('v1', 'mount')(scheme, authority))
+    expect(new Set(asked.map((each) => startOf(...each))).size).toBe(4)
+  })
+})
 
 describe('cacheKey', () => {
   it('is equal for equal inputs', () => {
