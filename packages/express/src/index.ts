@@ -4,7 +4,7 @@ import type { CacheHandle, EndpointOptions, ResponseCacheOptions } from '@restal
 import { defaultEndpointPath, endpointPaths, Mount, pathBelow, queryOf } from '@restale/core/http'
 import { endpointHandler, serve } from '@restale/node'
 import type { Request, Response } from 'express'
-import { exchange, isInRoute } from './exchange.ts'
+import { ExpressExchange, isInRoute } from './exchange.ts'
 
 export { isRefill } from '@restale/node'
 export type { CacheHandle, EndpointOptions, ResponseCacheOptions }
@@ -42,7 +42,8 @@ export function responseCache<P extends string = never>(
 ): Middleware {
   const mount = new Mount<Request>(cache, options)
   const middleware: Middleware = (request, response, next) => {
-    const served = serve(mount, exchange(request as Request, response as Response, next, middleware))
+    const exchange = new ExpressExchange(request as Request, response as Response, next, middleware)
+    const served = serve(mount, exchange)
     if (served instanceof Promise) served.catch(next)
   }
   return middleware

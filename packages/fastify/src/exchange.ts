@@ -1,5 +1,6 @@
-import type { Mount } from '@restale/core/http'
-import type { Exchange, ResponseFacts } from '@restale/node'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { CacheHandle, Capture, Mount, OutgoingResponse } from '@restale/core/http'
+import type { Exchange, Recorder, ResponseFacts } from '@restale/node'
 import { isLoggedIn } from '@restale/node'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ReplyRecorder } from './recorder.ts'
@@ -26,37 +27,81 @@ interface Stay {
   next(): unknown
 }
 
-export function exchange(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { place, visit, next }: Stay,
-): Exchange<FastifyRequest> {
-  const facts: ResponseFacts = {
-    isAuthenticated: () => isAuthenticated(request),
-    route: () => request.routeOptions.url,
+export class FastifyExchange implements Exchange<FastifyRequest>, ResponseFacts {
+  readonly native: FastifyRequest
+  readonly #reply: FastifyReply
+  readonly #stay: Stay
+
+  constructor(request: FastifyRequest, reply: FastifyReply, stay: Stay) {
+    this.native = request
+    this.#reply = reply
+    this.#stay = stay
   }
-  return {
-    request: request.raw,
-    native: request,
-    response: reply.raw,
-    scheme: request.protocol,
-    authority: request.host ?? '',
-    target: request.originalUrl,
-    isRoute: place.isRoute,
-    position: visit.position,
-    mountPath: '',
-    listener: request.server.routing,
-    isAuthenticated: facts.isAuthenticated,
-    send: (outgoing) => send(request, reply, outgoing),
-    record: (capture) => {
-      visit.recorder = new ReplyRecorder(request, reply, capture, facts)
-      return visit.recorder
-    },
-    setHandle: (handle) => {
-      request.cache = handle
-    },
-    setTarget: (target) => setTarget(request, target),
-    next,
+
+  get request(): IncomingMessage {
+    return this.native.raw
+  }
+
+  get response(): ServerResponse {
+    return this.#reply.raw
+  }
+
+  get scheme(): string {
+    return this.native.protocol
+  }
+
+  get authority(): string {
+    return this.native.host ?? ''
+  }
+
+  get target(): string {
+    return this.native.originalUrl
+  }
+
+  get isRoute(): boolean {
+    return this.#stay.place.isRoute
+  }
+
+  get position(): number {
+    return this.#stay.visit.position
+  }
+
+  get mountPath(): string {
+    return ''
+  }
+
+  get listener(): RequestListener {
+    return this.native.server.routing
+  }
+
+  isAuthenticated(): boolean {
+    return isAuthenticated(this.native)
+  }
+
+  route(): string | undefined {
+    return this.native.routeOptions.url
+  }
+
+  send(outgoing: OutgoingResponse): void {
+    send(this.native, this.#reply, outgoing)
+  }
+
+  record(capture: Capture): Recorder {
+    const recorder = new ReplyRecorder(this.native, this.#reply, capture, this)
+    this.#stay.visit.recorder = recorder
+    return recorder
+  }
+
+  setHandle(handle: CacheHandle<string>): void {
+    this.native.cache = handle
+  }
+
+  setTarget(target: string): void {
+    setTarget(this.native, target)
+  }
+
+  next(): unknown {
+    return this.#stay.next()
   }
 }
 

@@ -7,7 +7,7 @@ import { serve } from '@restale/node'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { warnOfEarlierRoutes } from './earlier-routes.ts'
 import type { Place, Visit } from './exchange.ts'
-import { exchange } from './exchange.ts'
+import { FastifyExchange } from './exchange.ts'
 import { addFirstHook, addLastHook } from './hooks.ts'
 import type { Look } from './serve-cached.ts'
 import { decorateStance, takeStance } from './serve-cached.ts'
@@ -79,7 +79,7 @@ export class Registration {
     const place = this.#placeOf(route, options)
     const look: Look = (request, reply, next) => {
       const visit = this.#visits(request)[this.#visit] as Visit
-      return serve(place.mount, exchange(request, reply, { place, visit, next }))
+      return serve(place.mount, new FastifyExchange(request, reply, { place, visit, next }))
     }
     if (this.#hook === 'manual') lookWhenAsked(app, route, look)
     else lookInHook(app, route, this.#hook, look)

@@ -1,13 +1,10 @@
 import type { Cache, RegisteredProfile } from '@restale/core'
 import type { CacheHandle, EndpointOptions, ResponseCacheOptions } from '@restale/core/http'
-import { defaultEndpointPath, endpointPaths, Mount, pathBelow, queryOf, setLines } from '@restale/core/http'
-import type { Exchange } from '@restale/node'
-import { endpointAnswer, isLoggedIn, serve, standingHeaders } from '@restale/node'
-import type { Context, Next, Middleware as TypedMiddleware } from 'koa'
-import { ContextRecorder } from './context-recorder.ts'
-import { listenerOf } from './listener.ts'
-import { isInRoute, mountPrefix, routeOf } from './place.ts'
-import { send } from './send.ts'
+import { defaultEndpointPath, endpointPaths, Mount, pathBelow, setLines } from '@restale/core/http'
+import { endpointAnswer, serve, standingHeaders } from '@restale/node'
+import type { Context, Middleware as TypedMiddleware } from 'koa'
+import { KoaExchange } from './exchange.ts'
+import { isInRoute, mountPrefix } from './place.ts'
 
 export { isRefill } from '@restale/node'
 export type { CacheHandle, EndpointOptions, ResponseCacheOptions }
@@ -36,7 +33,7 @@ export function responseCache<P extends string = never>(
 ): Middleware {
   const mount = new Mount<Context>(cache, options)
   const middleware: Middleware = async (ctx, next) => {
-    await serve(mount, exchange(ctx as Context, next, middleware))
+    await serve(mount, new KoaExchange(ctx as Context, next, middleware))
   }
   return middleware
 }
@@ -69,42 +66,4 @@ function endpointPath(ctx: Context, middleware: Middleware, path: string | undef
   const isMounted = path === undefined && mountPrefix(ctx) !== undefined
   if (!isMounted) return pathBelow(ctx.path, path ?? defaultEndpointPath)
   return endpointPaths.includes(ctx.path) ? ctx.path : undefined
-}
-
-function exchange(ctx: Context, next: Next, middleware: Middleware): Exchange<Context> {
-  const facts = {
-    isAuthenticated: () => Boolean(ctx.state.user) || isLoggedIn(ctx.req),
-    route: () => routeOf(ctx),
-  }
-  let query: string | undefined
-  return {
-    request: ctx.req,
-    native: ctx,
-    response: ctx.res,
-    scheme: ctx.protocol,
-    authority: ctx.host,
-    target: ctx.originalUrl,
-    isRoute: isInRoute(ctx, middleware),
-    mountPath: '',
-    listener: listenerOf(ctx.app),
-    isAuthenticated: facts.isAuthenticated,
-    send: (outgoing) => send(ctx, outgoing),
-    record: (capture) => new ContextRecorder(ctx, capture, facts),
-    setHandle: (handle) => {
-      ctx.cache = handle
-    },
-    swallowed: (error) => ctx.app.emit('error', error, ctx),
-    setTarget: (target) => {
-      query ??= ctx.querystring
-      ctx.querystring = queryOf(target)
-    },
-    async next() {
-      try {
-        await next()
-      } finally {
-        // What stands outside is to find the request as it was.
-        if (query !== undefined) ctx.querystring = query
-      }
-    },
-  }
 }

@@ -6,7 +6,7 @@ import type { Chunk } from './chunk.ts'
 import { bytesOf, endArguments, isChunk } from './chunk.ts'
 import { replaceConditions } from './conditions.ts'
 import { applyPlan, plannedBody, takeBackPlan, watchHead } from './head.ts'
-import { headerLines } from './header-lines.ts'
+import { cookieLines, headerLines } from './header-lines.ts'
 import type { Recorder, ResponseFacts } from './recorder.ts'
 import { replaceHead } from './send.ts'
 
@@ -65,7 +65,7 @@ export class ResponseCapture implements Recorder {
     const { write, end } = response
     watchHead(response, {
       onHead: (status) => this.#headOut(status),
-      onOut: () => this.#capture.headOut(headerLines(response)),
+      onOut: () => this.#capture.headOut(cookieLines(response)),
       onRefused: (error) => this.#refused(error),
     })
 

@@ -9,6 +9,9 @@ import { isConditionalHeader, replaceConditions as replaceByName } from '@restal
  */
 export function replaceConditions(request: IncomingMessage, conditions: HeaderLines): () => void {
   const { headers, rawHeaders } = request
+  const isNothing = conditions.length === 0 && !Object.keys(headers).some(isConditionalHeader)
+  if (isNothing && !rawHeaders.some((_, index) => isConditionalHeader(nameAt(rawHeaders, index))))
+    return () => {}
   const kept = rawHeaders.filter((_, index) => !isConditionalHeader(nameAt(rawHeaders, index)))
   const show = replaceByName(headers, conditions)
   if (kept.length === rawHeaders.length && conditions.length === 0) return show

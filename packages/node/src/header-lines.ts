@@ -12,6 +12,12 @@ export function headerLines(response: ServerResponse): string[] {
   return lines
 }
 
+/** Those of them that set cookies. */
+export function cookieLines(response: ServerResponse): string[] {
+  const value = response.getHeader('Set-Cookie')
+  return value === undefined ? [] : [value].flat().flatMap((line) => ['Set-Cookie', String(line)])
+}
+
 function namesOf(response: ServerResponse): string[] {
   if (isHttp2(response)) return response.getHeaderNames()
   // Every outgoing message of HTTP/1 has it, Node's types give it to the client's alone.
@@ -25,11 +31,33 @@ export function isHttp2(response: ServerResponse): boolean {
 
 /** As the headers of a response stand before it goes out. */
 export function standingHeaders(response: ServerResponse): StandingHeaders {
-  return {
-    get: (name) => response.getHeader(name)?.toString() ?? null,
-    set: (name, value) => response.setHeader(name, value),
-    append: (name, value) => response.appendHeader(name, value),
-    delete: (name) => response.removeHeader(name),
+  return new ResponseHeaders(response)
+}
+
+class ResponseHeaders implements StandingHeaders {
+  readonly #response: ServerResponse
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  get(name: string): string | null {
+    return this.#response.getHeader(name)?.toString() ?? null
+  }
+
+  set(name: string, value: string): void {
+    this.#response.setHeader(name, value)
+  }
+
+  append(name: string, value: string): void {
+    const standing = this.#response.getHeader(name)
+    // Node adds to the very list that it was given, and that may be given again with the next response.
+    if (Array.isArray(standing)) this.#response.setHeader(name, [...standing, value])
+    else this.#response.appendHeader(name, value)
+  }
+
+  delete(name: string): void {
+    this.#response.removeHeader(name)
   }
 }
 

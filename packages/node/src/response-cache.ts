@@ -1,10 +1,11 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Cache, RegisteredProfile } from '@restale/core'
-import type { CacheHandle, ResponseCacheOptions } from '@restale/core/http'
+import type { CacheHandle, Capture, OutgoingResponse, ResponseCacheOptions } from '@restale/core/http'
 import { Mount } from '@restale/core/http'
 import { ResponseCapture } from './capture.ts'
 import { isLoggedIn } from './logged-in.ts'
+import type { Recorder, ResponseFacts } from './recorder.ts'
 import { sendResponse } from './send.ts'
 import type { Exchange } from './serve.ts'
 import { serve } from './serve.ts'
@@ -36,7 +37,7 @@ export function responseCache<P extends string = never>(
 ): (request: AnyRequest, response: AnyResponse) => unknown {
   const mount = new Mount<IncomingMessage>(cache, options, 'front')
   const front = (request: AnyRequest, response: AnyResponse): unknown =>
-    serve(mount, exchange(request as CachedRequest, response as ServerResponse, listener, front))
+    serve(mount, new FrontExchange(request as CachedRequest, response as ServerResponse, listener, front))
   return front
 }
 
@@ -46,38 +47,66 @@ function serverOf({ socket }: IncomingMessage): RequestListener | undefined {
   return server && ((request, response) => server.emit('request', request, response))
 }
 
-/** HTTP/2 says it in a field of its own. */
-function authorityOf({ headers }: IncomingMessage): string {
-  return String(headers[':authority'] ?? headers.host ?? '')
-}
+class FrontExchange implements Exchange<IncomingMessage>, ResponseFacts {
+  readonly request: CachedRequest
+  readonly response: ServerResponse
+  /** As it came: what is mounted below changes that of the request. */
+  readonly target: string
+  readonly isRoute = false
+  readonly mountPath = ''
+  readonly #listener: Listener
+  readonly #front: Listener
 
-function exchange(
-  request: CachedRequest,
-  response: ServerResponse,
-  listener: Listener,
-  front: Listener,
-): Exchange<IncomingMessage> {
-  const { encrypted } = request.socket as { encrypted?: boolean }
-  const facts = { isAuthenticated: () => isLoggedIn(request), route: () => undefined }
-  return {
-    request,
-    native: request,
-    response,
-    scheme: encrypted ? 'https' : 'http',
-    authority: authorityOf(request),
-    target: request.url as string,
-    isRoute: false,
-    mountPath: '',
-    listener: serverOf(request) ?? (front as RequestListener),
-    isAuthenticated: facts.isAuthenticated,
-    setHandle: (handle) => {
-      request.cache = handle
-    },
-    setTarget: (target) => {
-      request.url = target
-    },
-    send: (outgoing) => sendResponse(response, outgoing),
-    record: (capture) => new ResponseCapture(request, response, capture, facts),
-    next: () => listener(request, response),
+  constructor(request: CachedRequest, response: ServerResponse, listener: Listener, front: Listener) {
+    this.request = request
+    this.response = response
+    this.target = request.url as string
+    this.#listener = listener
+    this.#front = front
+  }
+
+  get native(): IncomingMessage {
+    return this.request
+  }
+
+  get scheme(): string {
+    const { encrypted } = this.request.socket as { encrypted?: boolean }
+    return encrypted ? 'https' : 'http'
+  }
+
+  /** HTTP/2 says it in a field of its own. */
+  get authority(): string {
+    const { headers } = this.request
+    return String(headers[':authority'] ?? headers.host ?? '')
+  }
+
+  get listener(): RequestListener {
+    return serverOf(this.request) ?? (this.#front as RequestListener)
+  }
+
+  isAuthenticated(): boolean {
+    return isLoggedIn(this.request)
+  }
+
+  route(): undefined {}
+
+  setHandle(handle: CacheHandle<string>): void {
+    this.request.cache = handle
+  }
+
+  setTarget(target: string): void {
+    this.request.url = target
+  }
+
+  send(outgoing: OutgoingResponse): void {
+    sendResponse(this.response, outgoing)
+  }
+
+  record(capture: Capture): Recorder {
+    return new ResponseCapture(this.request, this.response, capture, this)
+  }
+
+  next(): unknown {
+    return this.#listener(this.request, this.response)
   }
 }

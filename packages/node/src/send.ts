@@ -1,24 +1,17 @@
 import { Buffer } from 'node:buffer'
 import { ServerResponse } from 'node:http'
 import type { HeaderLines, OutgoingResponse } from '@restale/core/http'
-import { setLines, setStoredHead } from '@restale/core/http'
+import { hasRepeatedName, setLines, setStoredHead, wholeHead } from '@restale/core/http'
 import { setCacheStatus } from './cache-status.ts'
 import { isHttp2, standingHeaders } from './header-lines.ts'
 
 /** Sends a stored response in the place of the handler's, among the headers that stand there already. */
 export function sendResponse(response: ServerResponse, outgoing: OutgoingResponse): void {
-  const { status, headers, vary, cacheStatus } = outgoing
-  if (isUntouched(response) && !outgoing.isPart) {
-    // The cheapest form that Node has: one flat list, nothing set one by one.
-    response.writeHead(status, [
-      ...headers,
-      ...outgoing.defaults,
-      ...outgoing.added,
-      ...(vary.length > 0 ? ['Vary', vary.join(', ')] : []),
-      ...(cacheStatus === undefined ? [] : ['Cache-Status', cacheStatus]),
-    ])
+  if (isSentAtOnce(response, outgoing)) {
+    // The cheapest form that Node has: one flat list, nothing set one by one. A copy: who has patched Node may add to it.
+    response.writeHead(outgoing.status, wholeHead(outgoing).slice())
   } else {
-    response.statusCode = status
+    response.statusCode = outgoing.status
     setHead(response, outgoing)
   }
   response.end(bodyFor(response, outgoing))
@@ -61,7 +54,24 @@ export function setHead(response: ServerResponse, outgoing: OutgoingResponse): v
   setCacheStatus(response, outgoing.cacheStatus)
 }
 
-/** Nobody has set a header, and nobody has put a `writeHead` of their own that wants to see them. */
-function isUntouched(response: ServerResponse): boolean {
-  return !Object.hasOwn(response, 'writeHead') && response.getHeaderNames().length === 0 && !isHttp2(response)
+/**
+ * Nobody has put a `writeHead` of their own that wants to see each header set, and what stands there goes with ours. Of
+ * several lines of one name, Node 20 sends only the last of a flat list where others stand.
+ */
+function isSentAtOnce(response: ServerResponse, outgoing: OutgoingResponse): boolean {
+  if (outgoing.isPart || Object.hasOwn(response, 'writeHead') || isHttp2(response)) return false
+  const names = response.getHeaderNames()
+  return names.length === 0 || (areApart(names, outgoing) && !hasRepeatedName(wholeHead(outgoing)))
+}
+
+/** What stands there is only replaced by lines of the same name: nothing is to be joined, left or taken away. */
+function areApart(names: readonly string[], outgoing: OutgoingResponse): boolean {
+  const { removed, added, defaults, vary } = outgoing
+  if (removed.length > 0 || added.length > 0) return false
+  return !names.some(
+    (name) =>
+      name === 'cache-status' ||
+      (name === 'vary' && vary.length > 0) ||
+      defaults.some((line, index) => index % 2 === 0 && line.toLowerCase() === name),
+  )
 }

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
+import type { ServerResponse } from 'node:http'
 import type { OutgoingResponse } from '@restale/core/http'
 import { describe, expect, test } from 'vitest'
-import { sendResponse } from '../src/send.ts'
+import { sendResponse, setHead } from '../src/send.ts'
 import { exchange } from './support.ts'
 
 function outgoing(parts: Partial<OutgoingResponse> = {}): OutgoingResponse {
@@ -147,4 +148,60 @@ describe('among headers that stand there', () => {
     expect(type).toBe('text/plain')
     expect(lines).toContain('X-Layer: yes')
   })
+})
+
+test('adds nothing to a list that the application keeps', async () => {
+  const links = ['outer', 'too']
+  const { lines } = await exchange((_request, response) => {
+    response.setHeader('Link', links)
+    sendResponse(response, outgoing({ added: ['Link', 'c'] }))
+  })
+  expect(lines.filter((line) => line.startsWith('Link'))).toEqual(['Link: outer', 'Link: too', 'Link: c'])
+  expect(links).toEqual(['outer', 'too'])
+})
+
+describe('whatever stands there, what goes out at once is what would be set line by line', () => {
+  const standings: Record<string, string | string[]>[] = [
+    { 'X-Powered-By': 'outer' },
+    { 'X-Powered-By': 'outer', 'content-type': 'outer', Link: ['outer', 'too'] },
+    { Vary: 'Cookie' },
+    { 'Cache-Status': 'other; hit' },
+    { 'CACHE-CONTROL': 'no-store' },
+    { 'X-Gone': 'outer' },
+  ]
+  const responses: Partial<OutgoingResponse>[] = [
+    {},
+    { defaults: ['Cache-Control', 'max-age=0'] },
+    { headers: ['Link', 'a', 'X-One', '1', 'link', 'b'] },
+    { added: ['Link', 'c'] },
+    { removed: ['x-gone'] },
+    { vary: ['origin'] },
+    { cacheStatus: undefined },
+  ]
+
+  const sorted = ({ lines, body }: { lines: readonly string[]; body: string }) => [
+    ...lines.map((line) => line.replace(/^[^:]+/, (name) => name.toLowerCase())).sort(),
+    body,
+  ]
+
+  test.each(standings)('%j', async (standing) => {
+    for (const parts of responses) {
+      const [atOnce, oneByOne] = await Promise.all(
+        [sendResponse, sendOneByOne].map((send) =>
+          exchange((_request, response) => {
+            for (const [name, value] of Object.entries(structuredClone(standing)))
+              response.setHeader(name, value)
+            send(response, outgoing(parts))
+          }),
+        ),
+      )
+      expect(sorted(atOnce as never), JSON.stringify(parts)).toEqual(sorted(oneByOne as never))
+    }
+  })
+
+  function sendOneByOne(response: ServerResponse, stored: OutgoingResponse): void {
+    response.statusCode = stored.status
+    setHead(response, stored)
+    response.end(stored.body)
+  }
 })
