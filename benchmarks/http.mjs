@@ -4,8 +4,8 @@
 // between two visits to a bare node:http server; a ratio is to the mean of those two. Medians over the rounds.
 import { parseArgs } from 'node:util'
 import { linesOfHit, measure } from './http/candidate.mjs'
-import { candidateOf, groups } from './http/candidates/index.mjs'
-import { bare } from './http/candidates/node.mjs'
+import { bare } from './http/candidates/bare.mjs'
+import { candidatesOf, groups } from './http/candidates/index.mjs'
 import { sizes } from './http/subject.mjs'
 import { startRedis } from './lib/redis.mjs'
 import { rounded, writeResults } from './lib/results.mjs'
@@ -24,8 +24,8 @@ const { values, positionals } = parseArgs({
 const seconds = Number(values.seconds)
 const isWanted = ({ name }) => values.only === undefined || values.only.includes(name)
 
-/** Each candidate of the group once. */
-async function round(group, bytes, lines) {
+/** Each candidate once. */
+async function round(group, candidates, bytes, lines) {
   const visit = async (candidate) => {
     const before = await redis?.commands()
     const measured = await measure({ group, candidate, bytes, lines }, seconds)
@@ -34,7 +34,7 @@ async function round(group, bytes, lines) {
   }
   const before = await visit(bare)
   const measured = {}
-  for (const candidate of groups[group].filter(isWanted)) measured[candidate.name] = await visit(candidate)
+  for (const candidate of candidates) measured[candidate.name] = await visit(candidate)
   const after = await visit(bare)
   const floor = {
     perSecond: (before.perSecond + after.perSecond) / 2,
@@ -58,20 +58,21 @@ function summary(name, rounds) {
   }
 }
 
-const names = positionals.length > 0 ? positionals : Object.keys(groups)
+const names = positionals.length > 0 ? positionals : groups
 const redis = names.includes('stores') ? await startRedis() : undefined
 if (redis !== undefined) process.env.REDIS_URL = redis.url
 
 for (const group of names) {
+  const all = await candidatesOf(group)
+  const candidates = all.filter(isWanted)
+  const ours = all.find(({ kind, asks }) => kind === 'ours' && asks === undefined)
   for (const size of values.size) {
     const bytes = sizes[size]
-    const ours = groups[group].find(({ kind, asks }) => kind === 'ours' && asks === undefined)
-    const lines = await linesOfHit({ group, candidate: candidateOf(group, ours.name), bytes })
+    const lines = await linesOfHit({ group, candidate: ours, bytes })
     const rounds = []
-    while (rounds.length < Number(values.rounds)) rounds.push(await round(group, bytes, lines))
-    const candidates = [bare, ...groups[group].filter(isWanted)]
+    while (rounds.length < Number(values.rounds)) rounds.push(await round(group, candidates, bytes, lines))
     const results = Object.fromEntries(
-      candidates.map(({ name, kind }) => [name, { kind, ...summary(name, rounds) }]),
+      [bare, ...candidates].map(({ name, kind }) => [name, { kind, ...summary(name, rounds) }]),
     )
     console.log(`\n${group}, ${size}`)
     console.table(results)

@@ -31,7 +31,7 @@ const ours = () => {
 
 const results = {}
 for (const [name, open] of Object.entries({ 'cached()': ours, ...dataCaches })) {
-  results[name] = await rush(open())
+  results[name] = await rush(await open())
 }
 report(results)
 process.exit()

@@ -38,7 +38,7 @@ const request = requestFor('/it')
 results['a response, decided'] = await nanoseconds(() => mount.decide(request))
 
 for (const [name, open] of Object.entries(dataCaches)) {
-  const read = open()
+  const read = await open()
   await read(() => value)
   results[name] = await nanoseconds(() => read(() => value))
 }

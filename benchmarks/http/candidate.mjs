@@ -14,7 +14,7 @@ const isNodes = (name) => /^(date|connection|keep-alive|transfer-encoding)$/i.te
 
 /** Starts it. `lines`: what its hits are to say, if it writes a constant. */
 async function start({ group, candidate, bytes, lines = [] }) {
-  const child = spawnOn(serverCore, process.execPath, ['--expose-gc', program], {
+  const child = spawnOn(serverCore, process.execPath, [program], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   child.send({ group, name: candidate.name, bytes, lines })
@@ -83,7 +83,7 @@ async function check({ url, usage }, { candidate, bytes }) {
   return headers
 }
 
-const warmUpSeconds = 1
+const warmUpSeconds = 2
 
 /** Requests per second, and the CPU time that the server takes for one. */
 export async function measure(spec, seconds) {

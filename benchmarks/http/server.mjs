@@ -4,17 +4,11 @@ import { subjectOf } from './subject.mjs'
 
 process.once('message', async ({ group, name, bytes, lines }) => {
   const subject = subjectOf(bytes, lines)
-  const server = await candidateOf(group, name).start(subject)
+  const candidate = await candidateOf(group, name)
+  const server = await candidate.start(subject)
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
-    process.send({ cpuMicroseconds: user + system, made: subject.made, memory: memory() })
+    process.send({ cpuMicroseconds: user + system, made: subject.made })
   })
   process.send({ url: `http://127.0.0.1:${server.address().port}/` })
 })
-
-function memory() {
-  globalThis.gc?.()
-  globalThis.gc?.()
-  const { heapUsed, external, rss } = process.memoryUsage()
-  return { used: heapUsed + external, rss }
-}

@@ -1,24 +1,23 @@
 // Caches of data, called in a handler: what the framework does with the value is done on each hit.
-import { createCache as createDedupe } from 'async-cache-dedupe'
-import { BentoCache, bentostore } from 'bentocache'
-import { memoryDriver } from 'bentocache/drivers/memory'
-import { createCache as createManager } from 'cache-manager'
-import { Cacheable } from 'cacheable'
 
 const hour = 3_600_000
 
-function bentocache() {
+async function bentocache() {
+  const { BentoCache, bentostore } = await import('bentocache')
+  const { memoryDriver } = await import('bentocache/drivers/memory')
   const store = bentostore().useL1Layer(memoryDriver({ maxItems: 1000 }))
   const bento = new BentoCache({ default: 'memory', stores: { memory: store } })
   return (make) => bento.getOrSet({ key: 'value', ttl: hour, tags: ['a', 'b', 'c', 'd'], factory: make })
 }
 
-function cacheManager() {
-  const manager = createManager({ ttl: hour })
+async function cacheManager() {
+  const { createCache } = await import('cache-manager')
+  const manager = createCache({ ttl: hour })
   return (make) => manager.wrap('value', make)
 }
 
-function cacheable() {
+async function cacheable() {
+  const { Cacheable } = await import('cacheable')
   const cache = new Cacheable({ ttl: hour })
   return async (make) => {
     const held = await cache.get('value')
@@ -29,9 +28,10 @@ function cacheable() {
   }
 }
 
-function asyncCacheDedupe() {
+async function asyncCacheDedupe() {
+  const { createCache } = await import('async-cache-dedupe')
   let make
-  const cache = createDedupe({ ttl: 3600, storage: { type: 'memory' } })
+  const cache = createCache({ ttl: 3600, storage: { type: 'memory' } })
   cache.define('value', { references: () => ['a', 'b', 'c', 'd'] }, () => make())
   return (maker) => {
     make = maker
@@ -39,7 +39,7 @@ function asyncCacheDedupe() {
   }
 }
 
-/** By name: opens one, and gives a function that reads a value through it. */
+/** By name: opens one, loading it then, and resolves with a function that reads a value through it. */
 export const dataCaches = {
   bentocache,
   'cache-manager': cacheManager,

@@ -1,19 +1,14 @@
 import { createServer } from 'node:http'
-import { createCache } from '@restale/core'
-import { responseCache } from '@restale/express'
-import apicache from 'apicache'
 import express from 'express'
-import { LRUCache } from 'lru-cache'
-import routeCache from 'route-cache'
+import { listen } from './bare.mjs'
 import { dataCaches } from './data-caches.mjs'
-import { listen } from './node.mjs'
 
 const serverOf = (app) => listen(createServer(app))
 
 /** An application with what `build` puts in, and the handler behind it. */
-const behind = (build) => (subject) => {
+const behind = (build) => async (subject) => {
   const app = express()
-  build(app, subject)
+  await build(app)
   app.get('/', (_, response) => response.json(subject.make()))
   return serverOf(app)
 }
@@ -35,8 +30,19 @@ const constant = ({ bytes, lines }) => {
   return serverOf(app)
 }
 
+const apicacheMiddleware = async (app) => {
+  const { default: apicache } = await import('apicache')
+  app.use(apicache.middleware('1 hour'))
+}
+
+const routeCacheMiddleware = async (app) => {
+  const { default: routeCache } = await import('route-cache')
+  app.use(routeCache.cacheSeconds(3600))
+}
+
 /** What many write themselves. */
-const lruMiddleware = (app) => {
+const lruMiddleware = async (app) => {
+  const { LRUCache } = await import('lru-cache')
   const held = new LRUCache({ max: 1000 })
   app.use((request, response, next) => {
     const hit = held.get(request.originalUrl)
@@ -55,23 +61,25 @@ const lruMiddleware = (app) => {
   })
 }
 
-const inHandler = (open) => (subject) => {
+const inHandler = (open) => async (subject) => {
   const app = express()
-  const read = open()
+  const read = await open()
   app.get('/', async (_, response) => response.json(await read(subject.make)))
   return serverOf(app)
 }
 
-const ours = behind((app) =>
-  app.use(responseCache(createCache(), { life: 'hours', tags: ['a', 'b', 'c', 'd'] })),
-)
+const ours = behind(async (app) => {
+  const { createCache } = await import('@restale/core')
+  const { responseCache } = await import('@restale/express')
+  app.use(responseCache(createCache(), { life: 'hours', tags: ['a', 'b', 'c', 'd'] }))
+})
 
-export const expressCandidates = [
+export const candidates = [
   { name: 'Express, res.send', kind: 'floor', start: trivial },
   { name: 'Express, a constant', kind: 'limit', start: constant },
   { name: 'Express, uncached', kind: 'uncached', start: behind(() => {}) },
-  { name: 'apicache', kind: 'peer', start: behind((app) => app.use(apicache.middleware('1 hour'))) },
-  { name: 'route-cache', kind: 'peer', start: behind((app) => app.use(routeCache.cacheSeconds(3600))) },
+  { name: 'apicache', kind: 'peer', start: behind(apicacheMiddleware) },
+  { name: 'route-cache', kind: 'peer', start: behind(routeCacheMiddleware) },
   { name: 'lru-cache in a middleware', kind: 'peer', start: behind(lruMiddleware) },
   ...Object.entries(dataCaches).map(([name, open]) => ({
     name: `${name} in the handler`,

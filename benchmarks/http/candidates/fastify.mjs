@@ -1,7 +1,4 @@
-import { createCache } from '@restale/core'
-import { responseCache } from '@restale/fastify'
 import fastify from 'fastify'
-import { LRUCache } from 'lru-cache'
 import { dataCaches } from './data-caches.mjs'
 
 const started = async (app) => {
@@ -11,7 +8,7 @@ const started = async (app) => {
 
 const behind = (build) => async (subject) => {
   const app = fastify()
-  await build(app, subject)
+  await build(app)
   app.get('/', (_, reply) => reply.send(subject.make()))
   return started(app)
 }
@@ -36,7 +33,8 @@ const constant = (hook) => async (subject) => {
   return started(app)
 }
 
-const lruHooks = (app) => {
+const lruHooks = async (app) => {
+  const { LRUCache } = await import('lru-cache')
   const held = new LRUCache({ max: 1000 })
   app.addHook('onRequest', (request, reply, done) => {
     const hit = held.get(request.url)
@@ -50,19 +48,21 @@ const lruHooks = (app) => {
   })
 }
 
-const inHandler = (open) => (subject) => {
+const inHandler = (open) => async (subject) => {
   const app = fastify()
-  const read = open()
+  const read = await open()
   app.get('/', async () => read(subject.make))
   return started(app)
 }
 
 const ours = (hook) =>
-  behind((app) =>
-    app.register(responseCache, { cache: createCache(), hook, life: 'hours', tags: ['a', 'b', 'c', 'd'] }),
-  )
+  behind(async (app) => {
+    const { createCache } = await import('@restale/core')
+    const { responseCache } = await import('@restale/fastify')
+    await app.register(responseCache, { cache: createCache(), hook, life: 'hours', tags: ['a', 'b', 'c', 'd'] })
+  })
 
-export const fastifyCandidates = [
+export const candidates = [
   { name: 'Fastify, a Buffer', kind: 'floor', start: trivial },
   { name: 'Fastify, a constant in preHandler', kind: 'limit', start: constant('preHandler') },
   { name: 'Fastify, a constant in onRequest', kind: 'limit', start: constant('onRequest') },

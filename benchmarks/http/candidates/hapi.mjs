@@ -1,8 +1,4 @@
-import { Engine as CatboxMemory } from '@hapi/catbox-memory'
 import Hapi from '@hapi/hapi'
-import { createCache } from '@restale/core'
-import { responseCache } from '@restale/hapi'
-import { LRUCache } from 'lru-cache'
 
 const started = async (server) => {
   await server.start()
@@ -33,6 +29,7 @@ const constant = (server, { bytes, lines }) =>
   server.ext('onPreHandler', (_, h) => withLines(h.response(bytes), lines).takeover())
 
 const serverMethod = async (subject) => {
+  const { Engine: CatboxMemory } = await import('@hapi/catbox-memory')
   const provider = { constructor: CatboxMemory, options: { maxByteSize: 100_000_000 } }
   const server = Hapi.server({ host: '127.0.0.1', port: 0, cache: [{ name: 'memory', provider }] })
   server.method('value', () => subject.make(), {
@@ -43,7 +40,8 @@ const serverMethod = async (subject) => {
   return started(server)
 }
 
-const lruExtension = (server, subject) => {
+const lruExtension = async (server, subject) => {
+  const { LRUCache } = await import('lru-cache')
   const held = new LRUCache({ max: 1000 })
   server.ext('onPreHandler', (request, h) => {
     const hit = held.get(request.path)
@@ -56,14 +54,14 @@ const lruExtension = (server, subject) => {
   })
 }
 
-const ours = behind((server) =>
-  server.register({
-    plugin: responseCache,
-    options: { cache: createCache(), life: 'hours', tags: ['a', 'b', 'c', 'd'] },
-  }),
-)
+const ours = behind(async (server) => {
+  const { createCache } = await import('@restale/core')
+  const { responseCache } = await import('@restale/hapi')
+  const options = { cache: createCache(), life: 'hours', tags: ['a', 'b', 'c', 'd'] }
+  await server.register({ plugin: responseCache, options })
+})
 
-export const hapiCandidates = [
+export const candidates = [
   { name: 'hapi, a Buffer', kind: 'floor', start: trivial },
   { name: 'hapi, a constant in onPreHandler', kind: 'limit', start: behind(constant) },
   { name: 'hapi, uncached', kind: 'uncached', start: behind(() => {}) },

@@ -1,14 +1,12 @@
 import { createAdaptorServer } from '@hono/node-server'
-import { createCache } from '@restale/core'
-import { responseCache } from '@restale/fetch/hono'
 import { Hono } from 'hono'
-import { listen } from './node.mjs'
+import { listen } from './bare.mjs'
 
 const serverOf = (app) => listen(createAdaptorServer({ fetch: app.fetch }))
 
-const behind = (build) => (subject) => {
+const behind = (build) => async (subject) => {
   const app = new Hono()
-  build(app, subject)
+  await build(app, subject)
   app.get('/', (c) => c.json(subject.make()))
   return serverOf(app)
 }
@@ -31,11 +29,13 @@ const constant = (app, { bytes, lines }) => {
   app.use((c) => c.body(bytes, 200, headers))
 }
 
-const ours = behind((app) =>
-  app.use(responseCache(createCache(), { life: 'hours', tags: ['a', 'b', 'c', 'd'] })),
-)
+const ours = behind(async (app) => {
+  const { createCache } = await import('@restale/core')
+  const { responseCache } = await import('@restale/fetch/hono')
+  app.use(responseCache(createCache(), { life: 'hours', tags: ['a', 'b', 'c', 'd'] }))
+})
 
-export const honoCandidates = [
+export const candidates = [
   { name: 'Hono, a body', kind: 'floor', start: trivial },
   { name: 'Hono, a constant in a middleware', kind: 'limit', start: behind(constant) },
   { name: 'Hono, uncached', kind: 'uncached', start: behind(() => {}) },

@@ -1,17 +1,13 @@
 import { createServer } from 'node:http'
-import { createCache } from '@restale/core'
-import { responseCache } from '@restale/koa'
 import Koa from 'koa'
-import koaCash from 'koa-cash'
-import { LRUCache } from 'lru-cache'
 import { type } from '../subject.mjs'
-import { listen } from './node.mjs'
+import { listen } from './bare.mjs'
 
 const serverOf = (app) => listen(createServer(app.callback()))
 
-const behind = (build) => (subject) => {
+const behind = (build) => async (subject) => {
   const app = new Koa()
-  build(app, subject)
+  await build(app)
   app.use((ctx) => {
     ctx.type = type
     ctx.body = subject.make()
@@ -29,18 +25,21 @@ const constant = ({ bytes, lines }) => {
   return serverOf(app)
 }
 
-const kept = () => {
-  const held = new LRUCache({ max: 1000 })
-  return { get: async (key) => held.get(key), set: async (key, value) => held.set(key, value) }
+const opened = async () => {
+  const { LRUCache } = await import('lru-cache')
+  return new LRUCache({ max: 1000 })
 }
 
-const koaCashMiddleware = (app) => {
-  app.use(koaCash({ maxAge: 3_600_000, ...kept() }))
+const koaCashMiddleware = async (app) => {
+  const { default: koaCash } = await import('koa-cash')
+  const held = await opened()
+  const store = { get: async (key) => held.get(key), set: async (key, value) => held.set(key, value) }
+  app.use(koaCash({ maxAge: 3_600_000, ...store }))
   app.use(async (ctx, next) => ((await ctx.cashed()) ? undefined : next()))
 }
 
-const lruMiddleware = (app) => {
-  const held = new LRUCache({ max: 1000 })
+const lruMiddleware = async (app) => {
+  const held = await opened()
   app.use(async (ctx, next) => {
     const hit = held.get(ctx.originalUrl)
     if (hit !== undefined) {
@@ -54,11 +53,13 @@ const lruMiddleware = (app) => {
   })
 }
 
-const ours = behind((app) =>
-  app.use(responseCache(createCache(), { life: 'hours', tags: ['a', 'b', 'c', 'd'] })),
-)
+const ours = behind(async (app) => {
+  const { createCache } = await import('@restale/core')
+  const { responseCache } = await import('@restale/koa')
+  app.use(responseCache(createCache(), { life: 'hours', tags: ['a', 'b', 'c', 'd'] }))
+})
 
-export const koaCandidates = [
+export const candidates = [
   { name: 'Koa, a Buffer', kind: 'limit', isFloor: true, start: constant },
   { name: 'Koa, uncached', kind: 'uncached', start: behind(() => {}) },
   { name: 'koa-cash', kind: 'peer', start: behind(koaCashMiddleware) },

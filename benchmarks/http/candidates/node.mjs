@@ -1,27 +1,16 @@
-// Plain node:http: the floor under everything, and what stands in front of an application.
+// Plain node:http, and what stands in front of an application.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createServer } from 'node:http'
 import { createCache } from '@restale/core'
 import { responseCache } from '@restale/node'
-import express from 'express'
 import { type } from '../subject.mjs'
+import { listen } from './bare.mjs'
 
-/** A prepared Buffer and fixed headers. */
-export const bare = {
-  name: 'bare node:http',
-  kind: 'floor',
-  start: ({ bytes, lines }) =>
-    listen(createServer((_, response) => response.writeHead(200, lines).end(bytes))),
-}
-
-/** The same in a process that uses an AsyncLocalStorage somewhere, as frameworks, tracers and we do. */
+/** The bare server in a process that uses an AsyncLocalStorage somewhere, as frameworks, tracers and we do. */
 const bareWithContext = ({ bytes, lines }) => {
   new AsyncLocalStorage().run({}, () => {})
   return listen(createServer((_, response) => response.writeHead(200, lines).end(bytes)))
 }
-
-export const listen = (server) =>
-  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
 
 /** A plain listener that makes its JSON at each request. */
 const handler = (subject) => (_, response) => {
@@ -36,14 +25,15 @@ const cachedListener = (subject, cache) =>
 
 export const front = (subject, cache) => listen(createServer(cachedListener(subject, cache)))
 
-const inFrontOfExpress = (subject) => {
+const inFrontOfExpress = async (subject) => {
+  const { default: express } = await import('express')
   const app = express()
   app.get('/', (_, response) => response.json(subject.make()))
   const cached = responseCache(createCache(), app, { life: 'hours', tags: ['a', 'b', 'c', 'd'] })
   return listen(createServer(cached))
 }
 
-export const node = [
+export const candidates = [
   { name: 'bare, an AsyncLocalStorage in use', kind: 'floor', start: bareWithContext },
   {
     name: 'the handler, uncached',

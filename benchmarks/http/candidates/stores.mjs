@@ -4,17 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createCache } from '@restale/core'
-import { lmdbStore } from '@restale/lmdb'
-import { redisStore } from '@restale/redis'
-import { createClient } from 'redis'
 import { front } from './node.mjs'
 
-const overLmdb = (subject) => {
+const overLmdb = async (subject) => {
+  const { lmdbStore } = await import('@restale/lmdb')
   const path = mkdtempSync(join(tmpdir(), 'restale-benchmark-'))
   return front(subject, createCache({ store: lmdbStore({ path }) }))
 }
 
 const overRedis = async (subject) => {
+  const [{ createClient }, { redisStore }] = await Promise.all([import('redis'), import('@restale/redis')])
   const client = createClient({ url: process.env.REDIS_URL })
   await client.connect()
   const server = await front(subject, createCache({ store: redisStore({ client }) }))
@@ -23,7 +22,7 @@ const overRedis = async (subject) => {
   return server
 }
 
-export const stores = [
+export const candidates = [
   { name: '@restale/node, memory alone', kind: 'ours', start: (subject) => front(subject, createCache()) },
   { name: '@restale/node over LMDB', kind: 'ours', start: overLmdb },
   { name: '@restale/node over Redis', kind: 'ours', needs: 'redis', start: overRedis },
