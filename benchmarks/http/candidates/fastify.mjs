@@ -59,7 +59,12 @@ const ours = (hook) =>
   behind(async (app) => {
     const { createCache } = await import('@restale/core')
     const { responseCache } = await import('@restale/fastify')
-    await app.register(responseCache, { cache: createCache(), hook, life: 'hours', tags: ['a', 'b', 'c', 'd'] })
+    await app.register(responseCache, {
+      cache: createCache(),
+      hook,
+      life: 'hours',
+      tags: ['a', 'b', 'c', 'd'],
+    })
   })
 
 export const candidates = [

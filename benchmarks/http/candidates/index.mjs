@@ -1,7 +1,17 @@
 import { bare } from './bare.mjs'
 
+const modules = {
+  node: () => import('./node.mjs'),
+  stores: () => import('./stores.mjs'),
+  Express: () => import('./express.mjs'),
+  Koa: () => import('./koa.mjs'),
+  Fastify: () => import('./fastify.mjs'),
+  hapi: () => import('./hapi.mjs'),
+  Hono: () => import('./hono.mjs'),
+}
+
 /** Candidates are compared with others of their group. */
-export const groups = ['node', 'stores', 'Express', 'Koa', 'Fastify', 'hapi', 'Hono']
+export const groups = Object.keys(modules)
 
 /**
  * What is compared with each other. `kind`: `floor` (nothing but the framework's own way to send these bytes), `limit`
@@ -11,7 +21,7 @@ export const groups = ['node', 'stores', 'Express', 'Koa', 'Fastify', 'hapi', 'H
  * A candidate loads what it needs when it starts: what is loaded for one must not slow down another.
  */
 export async function candidatesOf(group) {
-  const { candidates } = await import(`./${group.toLowerCase()}.mjs`)
+  const { candidates } = await modules[group]()
   return candidates
 }
 
