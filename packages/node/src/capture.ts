@@ -118,6 +118,7 @@ export class ResponseCapture implements Recorder {
       baseline: this.baseline,
       isAuthenticated: this.#facts.isAuthenticated(),
       route: this.#route ?? this.#facts.route(),
+      body: this.#wholeBody,
     }
     this.#instead = this.#capture.replacement(head)
     if (this.#instead !== undefined) {
@@ -125,7 +126,7 @@ export class ResponseCapture implements Recorder {
       replaceHead(response, this.baseline, this.#instead)
       return
     }
-    const plan = this.#capture.head({ ...head, body: this.#wholeBody })
+    const plan = this.#capture.head(head)
     this.#plan = plan
     this.#conditions.headOut()
     applyPlan(response, plan)

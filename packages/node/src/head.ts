@@ -45,10 +45,10 @@ export function watchHead(response: ServerResponse, { onHead, onOut, onRefused }
 function standing(response: ServerResponse): () => void {
   const { statusCode } = response
   const lines = headerLines(response)
-  const names = new Set(response.getHeaderNames())
   return () => {
     if (response.headersSent) return
     response.statusCode = statusCode
+    const names = new Set(lines.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()))
     for (const name of response.getHeaderNames()) if (!names.has(name)) response.removeHeader(name)
     setLines(standingHeaders(response), lines)
   }

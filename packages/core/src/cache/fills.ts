@@ -159,11 +159,12 @@ export class Fills {
   /** It is over: no one joins it any more. */
   leave(fill: Fill): void {
     this.#givenUp.delete(fill)
-    const known = this.#byKey.get(fill.key) ?? []
-    const rest = known.filter((other) => other !== fill)
-    if (rest.length < known.length) this.#uris.remove(fill.uri)
-    if (rest.length === 0) this.#byKey.delete(fill.key)
-    else this.#byKey.set(fill.key, rest)
+    const known = this.#byKey.get(fill.key)
+    const at = known?.indexOf(fill) ?? -1
+    if (known === undefined || at < 0) return
+    this.#uris.remove(fill.uri)
+    if (known.length === 1) this.#byKey.delete(fill.key)
+    else this.#byKey.set(fill.key, known.toSpliced(at, 1))
   }
 
   /** The flight of a key that started last. */

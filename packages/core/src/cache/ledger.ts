@@ -3,7 +3,8 @@ import { outlook } from '../state/freshness.ts'
 import type { Mark } from '../state/mark.ts'
 import { expireMark, foldFired, staleMark } from '../state/mark.ts'
 import type { Entry } from './entry.ts'
-import { MarkTable } from './mark-table.ts'
+import type { NameOf } from './mark-table.ts'
+import { asItIs, MarkTable } from './mark-table.ts'
 import { portable } from './portable.ts'
 
 /** What one invalidation marks. Everything in it takes effect at once, under one version. */
@@ -67,12 +68,12 @@ export class Ledger {
 
   readonly #step: number
   /** What a path, key or URL is known by. */
-  readonly #nameOf: (label: string) => string
+  readonly #nameOf: NameOf
 
   /** `isShared`: a store mints the versions, and others say what is marked. */
   constructor(maxMarks: number, isShared = false) {
     this.#step = isShared ? ownStep : 1
-    this.#nameOf = isShared ? portable : (label) => label
+    this.#nameOf = isShared ? portable : asItIs
     this.#tags = new MarkTable(maxMarks)
     this.#paths = new MarkTable(maxMarks)
     this.#keys = new MarkTable(maxMarks)
@@ -191,9 +192,11 @@ export class Ledger {
   }
 
   #marksOf({ key, tags, paths, uri }: Labels): Mark[] {
-    const marks = this.#tags.of([...tags]).concat(this.#keys.of([this.#nameOf(key)]))
-    if (paths !== undefined) marks.push(...this.#paths.of(Array.from(paths, this.#nameOf)))
-    if (uri !== undefined) marks.push(...this.#uris.of([this.#nameOf(uri)]))
+    const marks: Mark[] = []
+    this.#tags.collect(tags, marks)
+    this.#keys.collect([key], marks, this.#nameOf)
+    if (paths !== undefined) this.#paths.collect(paths, marks, this.#nameOf)
+    if (uri !== undefined) this.#uris.collect([uri], marks, this.#nameOf)
     return marks
   }
 

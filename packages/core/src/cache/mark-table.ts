@@ -2,6 +2,11 @@ import type { Mark } from '../state/mark.ts'
 import { foldFired, joinMarks, noMark } from '../state/mark.ts'
 import { Oldest } from './oldest.ts'
 
+/** What a label is known by in a table. */
+export type NameOf = (label: string) => string
+
+export const asItIs: NameOf = (label) => label
+
 /**
  * Marks by label, bounded. What it forgets it folds into the floor, a mark that every entry has: forgetting
  * may expire what a mark guarded, never revive it.
@@ -32,14 +37,14 @@ export class MarkTable {
     if (this.#marks.size > this.#limit) this.#forgetOldest(now)
   }
 
-  /** The marks that judge an entry with these labels. */
-  of(labels: readonly string[]): Mark[] {
-    const marks = [this.floor]
+  /** Adds the marks that judge an entry with these labels. */
+  collect(labels: Iterable<string>, marks: Mark[], nameOf: NameOf = asItIs): void {
+    if (this.floor !== noMark) marks.push(this.floor)
+    if (this.#marks.size === 0) return
     for (const label of labels) {
-      const mark = this.#marks.get(label)
+      const mark = this.#marks.get(nameOf(label))
       if (mark !== undefined) marks.push(mark)
     }
-    return marks
   }
 
   /** Expires everything older than `version`, whatever its labels; the marks that said less are gone. */

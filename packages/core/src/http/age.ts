@@ -20,6 +20,8 @@ export function dateOf(lines: HeaderLines, now: number): number {
 
 /** Seconds. The first member, if it is a number; anything else counts as not there (RFC 9111 §5.1). */
 export function receivedAge(lines: HeaderLines): number {
-  const [age = ''] = (headerValue(lines, 'age') ?? '').split(',', 1)
+  const value = headerValue(lines, 'age')
+  if (value === undefined) return 0
+  const [age = ''] = value.split(',', 1)
   return deltaSeconds(trimWhitespace(age))
 }

@@ -26,7 +26,8 @@ export class RecordedBody {
   }
 
   whole(): Uint8Array {
-    return joinChunks(this.#chunks, this.byteLength)
+    const [first, ...more] = this.#chunks
+    return first !== undefined && more.length === 0 ? first : joinChunks(this.#chunks, this.byteLength)
   }
 
   forget(): void {

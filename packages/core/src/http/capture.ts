@@ -75,6 +75,8 @@ export class Capture {
   #state: 'open' | 'recording' | 'over' = 'open'
   #head: ResponseHead | undefined
   readonly #body = new RecordedBody()
+  /** The line of an `ETag` of ours, once it is made: hashing a body costs more than all else that is done with it. */
+  #etag: HeaderLines | undefined
   #isAborted = false
   /** The handler sees conditions of ours. */
   #isValidating = false
@@ -143,9 +145,8 @@ export class Capture {
 
   /** The part that `head` will plan of a whole body, for who has to cut it before the head is complete. */
   part(head: Pick<ResponseHead, 'status' | 'lines'>, body: Uint8Array): PlannedPart | undefined {
-    const { request, place } = this.#fields
-    if (this.#state !== 'open' || !hasHeader(request.rawHeaders, 'range')) return undefined
-    return this.#answer(head.status, [...head.lines, ...etagLines(head, body, place)], body).part
+    if (this.#state !== 'open' || !hasHeader(this.#fields.request.rawHeaders, 'range')) return undefined
+    return this.#answer(head.status, [...head.lines, ...this.#etagOf(head, body)], body).part
   }
 
   /** To be called once, when the head is complete and before it goes out. Never throws. */
@@ -176,7 +177,7 @@ export class Capture {
       return { ...untouched, removed, cacheStatus: this.#cacheStatus({ detail: refusal.reason }) }
     }
     const plan = head.body === undefined ? this.#planStream(head) : this.#planWhole(head, head.body)
-    return { ...plan, removed }
+    return removed.length === 0 ? plan : { ...plan, removed }
   }
 
   #judgement({ lines }: Pick<ResponseHead, 'lines'>): Judgement {
@@ -344,14 +345,21 @@ export class Capture {
   #planWhole(head: ResponseHead, body: Uint8Array): HeadPlan {
     const refused = head.isHeld ? this.#hold(body) : this.#store(head, exactCopy(body))
     const isFresh = refused === undefined
-    const set = [...defaultLines(this.#fields, head, isFresh), ...etagLines(head, body, this.#fields.place)]
+    const set = [...defaultLines(this.#fields, head, isFresh), ...this.#etagOf(head, body)]
     const answer = this.#answer(head.status, [...head.lines, ...set], body)
     const isWhole = !answer.isNotModified && answer.part === undefined
     const cacheStatus = this.#cacheStatus({
       fwdStatus: isWhole ? undefined : head.status,
       ...storedOr(refused),
     })
-    return { ...untouched, set, cacheStatus, ...answer }
+    return {
+      set,
+      removed: untouched.removed,
+      cacheStatus,
+      isNotModified: answer.isNotModified,
+      part: answer.part,
+      isRecorded: false,
+    }
   }
 
   #answer(status: number, lines: HeaderLines, body: Uint8Array): Pick<HeadPlan, 'isNotModified' | 'part'> {
@@ -368,7 +376,12 @@ export class Capture {
   /** Gives the reason if it could not be stored after all; those who wait get it all the same. */
   #store(head: ResponseHead, body: Uint8Array): string | undefined {
     this.scope.close()
-    return this.#keep(responseEntry(this.#fields, head, body))
+    return this.#keep(responseEntry(this.#fields, head, body, this.#etagOf(head, body)))
+  }
+
+  #etagOf(head: Pick<ResponseHead, 'status' | 'lines'>, body: Uint8Array): HeaderLines {
+    this.#etag ??= etagLines(head, body, this.#fields.place)
+    return this.#etag
   }
 
   #keep(entry: Entry<StoredResponse>): string | undefined {

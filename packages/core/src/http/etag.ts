@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { comma, doubleQuote, isWhitespaceCode, trimWhitespace } from './syntax.ts'
 
 /**
@@ -7,7 +7,7 @@ import { comma, doubleQuote, isWhitespaceCode, trimWhitespace } from './syntax.t
  */
 export function generateEtag(body: Uint8Array, strength: 'weak' | 'strong'): string {
   const length = body.byteLength.toString(16)
-  const digest = createHash('sha1').update(body).digest('base64url')
+  const digest = hash('sha1', body, 'base64url')
   // Joined, it is one string; put together by `+`, it would keep each of its parts. Very many are kept.
   return [strength === 'weak' ? 'W/"' : '"', length, '-', digest, '"'].join('')
 }

@@ -15,7 +15,7 @@ import { policyOf } from './response-policy.ts'
 import type { ResponseHead } from './storable.ts'
 import { permitsAuthorization } from './storable.ts'
 import type { Place } from './store-response.ts'
-import { responseBytes, storedResponse } from './store-response.ts'
+import { etagLines, responseBytes, storedResponse } from './store-response.ts'
 import type { StoredResponse } from './stored-response.ts'
 import { cacheGroups, cdnTagFields } from './tag-fields.ts'
 import { groupLabel } from './uri.ts'
@@ -33,9 +33,14 @@ export interface Making {
   readonly urlKey: string
 }
 
-/** The entry of a whole response. */
-export function responseEntry(making: Making, head: ResponseHead, body: Uint8Array): Entry<StoredResponse> {
-  const { engine, request, options, urlKey, place } = making
+/** The entry of a whole response. `etag`: the line of one of ours, if it is to have one. */
+export function responseEntry(
+  making: Making,
+  head: ResponseHead,
+  body: Uint8Array,
+  etag: HeaderLines,
+): Entry<StoredResponse> {
+  const { engine, request, options, urlKey } = making
   const now = engine.clock.now()
   const policy = policyOf(head.lines, options.targetedFields)
   const { life, staleness } = lifeFor(making, head, policy)
@@ -45,7 +50,7 @@ export function responseEntry(making: Making, head: ResponseHead, body: Uint8Arr
     head,
     body,
     { variantNames, variant, staleness, permitsAuthorization: permitsAuthorization(policy.control) },
-    { place, now, keeping: keepingOf(policy, options) },
+    { etag, now, keeping: keepingOf(policy, options) },
   )
   const key = variantNames.length === 0 ? urlKey : variantKey(urlKey, variantNames, request.rawHeaders)
   return entryOf(making, { value, life, key, paths: pathsOf(making, head) }, head.lines)
@@ -60,7 +65,8 @@ export function renewedEntry(
   previous: Entry<StoredResponse>,
   head: ResponseHead,
 ): Entry<StoredResponse> {
-  const entry = responseEntry(making, head, previous.value.body)
+  const { body } = previous.value
+  const entry = responseEntry(making, head, body, etagLines(head, body, making.place))
   const isSaid = making.fill.scope.isLifeDeclared || entry.value.staleness.isByHeader
   return isSaid || previous.value.staleness.isByHeader
     ? entry
@@ -83,7 +89,10 @@ function entryOf(
   const { value } = kept
   const { isByHeader, ifErrorSeconds } = value.staleness
   return engine.entryOf(fill, {
-    ...kept,
+    value,
+    life: kept.life,
+    key: kept.key,
+    paths: kept.paths,
     uri: fill.uri,
     codec: responseCodec,
     isRetained: isByHeader && (value.validators.length > 0 || ifErrorSeconds > 0),

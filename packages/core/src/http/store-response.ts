@@ -13,17 +13,17 @@ import { varyMembers } from './vary.ts'
 /** Inside a framework, layers outside may change the bytes; in front of it, nothing does. */
 export type Place = 'inside' | 'front'
 
-/** A response in the form in which it is kept. `now`: epoch milliseconds. */
+/** A response in the form in which it is kept. `etag`: the line of one of ours, if any; `now`: epoch milliseconds. */
 export function storedResponse(
   head: ResponseHead,
   body: Uint8Array,
   kept: Pick<StoredResponse, 'variantNames' | 'variant' | 'staleness' | 'permitsAuthorization'>,
-  { place, now, keeping }: { readonly place: Place; readonly now: number; readonly keeping: Keeping },
+  { etag, now, keeping }: { readonly etag: HeaderLines; readonly now: number; readonly keeping: Keeping },
 ): StoredResponse {
   const { status, lines, baseline } = head
   const { headers, added, removed } = ownLines(lines, baseline, keeping)
   const validators = status === 200 ? validatorsOf(headers, now) : none
-  headers.push(...etagLines(head, body, place))
+  headers.push(...etag)
   if (!hasHeader(headers, 'date')) headers.push('Date', formatHttpDate(now))
   // RFC 9110 §8.6: a 204 has none.
   if (status !== 204) headers.push('Content-Length', String(body.byteLength))

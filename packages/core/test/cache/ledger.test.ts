@@ -368,6 +368,7 @@ describe('judging', () => {
 
   test('is worked out again only when a mark has changed', () => {
     const ledger = new Ledger(10)
+    ledger.invalidate(hard('before'), 0)
     let reads = 0
     const tags = Object.defineProperty(['a'], Symbol.iterator, {
       value: () => {
