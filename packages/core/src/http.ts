@@ -29,6 +29,7 @@ export {
   setLines,
   setStoredHead,
   wholeHead,
+  withoutLength,
 } from './http/standing-headers.ts'
 export type { ResponseHead } from './http/storable.ts'
 export type { OutgoingResponse } from './http/stored-response.ts'

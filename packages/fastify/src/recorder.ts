@@ -16,7 +16,7 @@ import type { Answer } from './answer.ts'
 import { answerOf, dropPayload, unwrapped } from './answer.ts'
 import { withLateLines } from './late-lines.ts'
 import { RecordedStream } from './recorded-stream.ts'
-import { payloadOf, setHead } from './send.ts'
+import { storedPayload } from './send.ts'
 import { standingHeaders } from './standing-headers.ts'
 import { dropTrailers } from './trailers.ts'
 
@@ -111,9 +111,8 @@ export class ReplyRecorder implements Recorder {
     dropTrailers(reply)
     for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
     setLines(standingHeaders(reply), this.baseline)
-    setHead(reply, instead)
     // To a hook, undefined would mean what there was.
-    return payloadOf(this.#request, reply, instead) ?? null
+    return storedPayload(this.#request, reply, instead) ?? null
   }
 
   #intercept(response: ServerResponse): void {

@@ -1,6 +1,6 @@
 import type { Request, ResponseObject, ResponseToolkit } from '@hapi/hapi'
 import type { OutgoingResponse } from '@restale/core/http'
-import { isBodyField, setStoredHead } from '@restale/core/http'
+import { isBodyField, setStoredHead, withoutLength } from '@restale/core/http'
 import type { Headers } from './headers.ts'
 import { hasCachePolicy, setCacheStatus, standingHeaders } from './headers.ts'
 import { hideRange } from './ranges.ts'
@@ -20,9 +20,9 @@ export function storedReply(
   response.charset()
   const headers: Headers = response.headers
   const defaults = hasCachePolicy(request, status) ? [] : outgoing.defaults
-  setStoredHead(standingHeaders(request, headers), { ...outgoing, defaults })
   // Extensions may still change the body; hapi counts what it sends.
-  if (hasBody) delete headers['content-length']
+  const stored = hasBody ? withoutLength(outgoing) : outgoing
+  setStoredHead(standingHeaders(request, headers), { ...stored, defaults })
   if (outgoing.cacheStatus !== undefined) setCacheStatus(request, headers, outgoing.cacheStatus)
   if (status === 206) keepUncoded(request)
   varyEtag(response, headers)

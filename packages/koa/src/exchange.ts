@@ -33,11 +33,11 @@ export class KoaExchange implements Exchange<Context>, ResponseFacts {
   }
 
   get scheme(): string {
-    return this.native.protocol
+    return this.native.request.protocol
   }
 
   get authority(): string {
-    return this.native.host
+    return this.native.request.host
   }
 
   get target(): string {

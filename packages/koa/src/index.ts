@@ -32,9 +32,8 @@ export function responseCache<P extends string = never>(
   options: ResponseCacheOptions<Context, NoInfer<P> | RegisteredProfile> = {},
 ): Middleware {
   const mount = new Mount<Context>(cache, options)
-  const middleware: Middleware = async (ctx, next) => {
-    await serve(mount, new KoaExchange(ctx as Context, next, middleware))
-  }
+  const middleware: Middleware = (ctx, next) =>
+    serve(mount, new KoaExchange(ctx as Context, next, middleware))
   return middleware
 }
 

@@ -6,16 +6,30 @@ import { dropBody, messageOf, statusBodyType } from './context-body.ts'
 
 /** A stored response, by the context, so that what stands outside may still work on it. */
 export function send(ctx: Context, outgoing: OutgoingResponse): void {
-  const { status, body } = outgoing
-  const hasType = ctx.res.hasHeader('Content-Type')
   dropBody(ctx)
-  // A copy: what stands outside may change the bytes in place.
-  ctx.body = body === undefined ? null : Buffer.from(body)
-  // Koa has chosen a status and a type for what it takes for a new body.
-  ctx.status = status
+  if (outgoing.body === undefined) sendHead(ctx, outgoing)
+  else sendWhole(ctx, outgoing, outgoing.body)
+  if (isWordOfKoa(ctx, outgoing)) leaveToKoa(ctx)
+}
+
+function sendHead(ctx: Context, outgoing: OutgoingResponse): void {
+  const hasType = ctx.res.hasHeader('Content-Type')
+  ctx.body = null
+  // Koa has chosen a status for a body that is none, and taken all fields of one away.
+  ctx.status = outgoing.status
   if (!hasType) ctx.remove('Content-Type')
   setHead(ctx.res, outgoing)
-  if (isWordOfKoa(ctx, outgoing)) leaveToKoa(ctx)
+}
+
+/** The head first: Koa looks for a type where there is none. */
+function sendWhole(ctx: Context, outgoing: OutgoingResponse, body: Uint8Array): void {
+  const { res, response } = ctx
+  response.status = outgoing.status
+  setHead(res, outgoing)
+  const hasType = res.hasHeader('Content-Type')
+  // A copy: what stands outside may change the bytes in place.
+  response.body = Buffer.from(body)
+  if (!hasType) res.removeHeader('Content-Type')
 }
 
 /** What Koa says of an error that nobody has given a body; some stand outside and wait for those. */

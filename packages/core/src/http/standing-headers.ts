@@ -57,6 +57,15 @@ export function wholeHead(stored: OutgoingResponse): HeaderLines {
   return lines
 }
 
+/** All but `Content-Length`, for a framework that counts what it sends; elsewhere a header is set to be taken away again. */
+export function withoutLength(stored: OutgoingResponse): OutgoingResponse {
+  const { headers } = stored
+  const at = headers.findIndex(
+    (line, index) => index % 2 === 0 && line.length === 14 && line.toLowerCase() === 'content-length',
+  )
+  return at < 0 ? stored : { ...stored, headers: headers.toSpliced(at, 2) }
+}
+
 function setMissing(headers: StandingHeaders, lines: HeaderLines): void {
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const name = lines[index] as string
