@@ -31,7 +31,7 @@ import type { IncomingRequest } from './request.ts'
 import { pathOf } from './request.ts'
 import type { RequestControl } from './request-control.ts'
 import { nothingAsked, requestControl } from './request-control.ts'
-import { gatewayTimeout, isPlain, respond } from './respond.ts'
+import { gatewayTimeout, plainQuestion, respond } from './respond.ts'
 import { responseCodec } from './response-codec.ts'
 import { freshnessFor, isToBeValidated, mayStandIn } from './reuse.ts'
 import type { Place } from './store-response.ts'
@@ -168,14 +168,14 @@ export class Mount<Native = unknown> {
     events.key('hit', entry.key)
     embed(this.#engine, entry, request.within, now)
     const detail = this.#unverified(entry, now)
-    const isRepeated = detail === undefined && isPlain(request)
-    const ready = isRepeated ? this.#readyHits.find(entry, now) : undefined
+    const question = detail === undefined ? plainQuestion(request) : undefined
+    const ready = question && this.#readyHits.find(entry, question, now)
     if (ready !== undefined) return ready
     const ttl = Math.ceil((Math.min(entry.staleAt, entry.expiredAt) - now) / 1000)
     const cacheStatus = formatCacheStatus({ hit: true, ttl, detail })
     const response = respond(entry, request, { now, isFresh: true, cacheStatus, told: this.#options })
     const verdict: SendVerdict = { do: 'send', response, handle: hitHandle }
-    return isRepeated ? this.#readyHits.keep(entry, now, verdict, ttl) : verdict
+    return question === undefined ? verdict : this.#readyHits.keep(entry, question, now, { verdict, ttl })
   }
 
   /** It goes out although nobody knows whether it was invalidated elsewhere: that is said. */

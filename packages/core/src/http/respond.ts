@@ -2,6 +2,7 @@ import type { Entry } from '../cache/entry.ts'
 import { isNotModified, notModifiedHeaders } from './conditional.ts'
 import { alwaysAskLines, downstreamLines } from './downstream.ts'
 import type { HeaderLines } from './headers.ts'
+import { headerValue } from './headers.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { BodyPart } from './range.ts'
 import { isSatisfiable, partLines, requestedPart } from './range.ts'
@@ -19,14 +20,24 @@ export interface Use {
   readonly told: Told
 }
 
-/** It wants the whole response, and does not say what it has of it. */
-export function isPlain({ method, headers }: IncomingRequest): boolean {
-  return (
-    method === 'GET' &&
-    headers['if-none-match'] === undefined &&
-    headers['if-modified-since'] === undefined &&
-    headers.range === undefined
-  )
+/** It asks for the whole response; `ifNoneMatch` is all that it says of what it has of it, undefined if it says nothing. */
+export interface PlainQuestion {
+  readonly ifNoneMatch: string | undefined
+}
+
+/** Clients choose what they say, and it is kept for a while. */
+const maxKeptLength = 256
+
+const unconditional: PlainQuestion = { ifNoneMatch: undefined }
+
+/** What a request asks, if that is simple enough for many to ask the same; else undefined. */
+export function plainQuestion({ method, headers, rawHeaders }: IncomingRequest): PlainQuestion | undefined {
+  if (method !== 'GET' || headers.range !== undefined) return undefined
+  if (headers['if-none-match'] === undefined)
+    return headers['if-modified-since'] === undefined ? unconditional : undefined
+  // RFC 9110 §13.2.2: with `If-None-Match`, `If-Modified-Since` does not count.
+  const ifNoneMatch = headerValue(rawHeaders, 'if-none-match')
+  return ifNoneMatch === undefined || ifNoneMatch.length > maxKeptLength ? undefined : { ifNoneMatch }
 }
 
 /** A stored response as this request gets it: whole, a part of it, without body for HEAD, or 304. */

@@ -27,15 +27,25 @@ const head = {
   route: undefined,
 } as const
 
-function filled(revalidate: number) {
+function filled(revalidate: number, lines: readonly string[] = []) {
   const clock = fakeClock()
   const cache = createCache({ clock })
   const mount = new Mount(cache, { life: { revalidate, expire: revalidate + 60 }, tags: ['t'] })
   const verdict = decide(mount)
   if (verdict instanceof Promise || verdict.do !== 'capture') throw new Error('It is not a miss')
-  verdict.capture.head(head)
+  verdict.capture.head({ ...head, lines: [...head.lines, ...lines] })
   verdict.capture.headOut([])
   return { clock, cache, mount }
+}
+
+function answer(mount: Mount, ifNoneMatch: string | undefined) {
+  const conditions =
+    ifNoneMatch === undefined
+      ? {}
+      : { headers: { 'if-none-match': ifNoneMatch }, rawHeaders: ['If-None-Match', ifNoneMatch] }
+  const verdict = mount.decide({ ...request, ...conditions, native: {} })
+  if (verdict instanceof Promise || verdict.do !== 'send') throw new Error('It is no hit')
+  return verdict.response
 }
 
 function sent(mount: Mount) {
@@ -58,6 +68,31 @@ test('each hit tells the age and the life of its own instant, however many came 
       expect(age).toBe(String(Math.floor(passed / 1000)))
       expect(cacheStatus).toBe(`restale; hit; ttl=${Math.ceil(revalidate - passed / 1000)}`)
       if (whole !== undefined) expect([...whole]).toEqual(expect.arrayContaining(['Age', age, cacheStatus]))
+    }
+  })
+  fc.assert(property, { numRuns: 300 })
+})
+
+test('who says what they have of it is answered for that, whatever others have said in the same second', () => {
+  const own = '"2-abc"'
+  const questions = [
+    undefined,
+    own,
+    `W/${own}`,
+    '"other"',
+    '*',
+    `"other", ${own}`,
+    '',
+    `${'x'.repeat(300)}, ${own}`,
+  ]
+  const asked = fc.array(fc.constantFrom(...questions), { minLength: 2, maxLength: 20 })
+  const property = fc.property(asked, (asked) => {
+    const { mount } = filled(60, ['ETag', own])
+    for (const ifNoneMatch of asked) {
+      const { status, body } = answer(mount, ifNoneMatch)
+      const isUnmodified = ifNoneMatch === '*' || ifNoneMatch?.includes(own) === true
+      expect({ ifNoneMatch, status }).toEqual({ ifNoneMatch, status: isUnmodified ? 304 : 200 })
+      expect(body === undefined).toBe(isUnmodified)
     }
   })
   fc.assert(property, { numRuns: 300 })
