@@ -24,6 +24,8 @@ export interface Visit {
 interface Stay {
   readonly place: Place
   readonly visit: Visit
+  /** Nothing of the application sees what the reply sends. */
+  readonly isUnseen: boolean
   next(): unknown
 }
 
@@ -83,7 +85,7 @@ export class FastifyExchange implements Exchange<FastifyRequest>, ResponseFacts 
   }
 
   send(outgoing: OutgoingResponse): void {
-    send(this.native, this.#reply, outgoing)
+    send(this.native, this.#reply, outgoing, this.#stay.isUnseen)
   }
 
   record(capture: Capture): Recorder {

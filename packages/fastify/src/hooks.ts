@@ -45,6 +45,11 @@ export function addLastHook(
   })
 }
 
+/** No hook of anybody else sees what the replies of a route send; false where Fastify does not tell. Its hooks are all there. */
+export function isOnlySender(app: FastifyInstance, route: RouteOptions): boolean {
+  return hooksOf(app)?.onSend?.length === 1 && [route.onSend ?? []].flat().length === 0
+}
+
 function hooksOf(app: FastifyInstance): Partial<Record<string, unknown[]>> | undefined {
   for (let at: object | null = app; at !== null; at = Object.getPrototypeOf(at)) {
     const key = Object.getOwnPropertySymbols(at).find(({ description }) => description === 'fastify.hooks')

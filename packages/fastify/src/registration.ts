@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { warnOfEarlierRoutes } from './earlier-routes.ts'
 import type { Place, Visit } from './exchange.ts'
 import { FastifyExchange } from './exchange.ts'
-import { addFirstHook, addLastHook } from './hooks.ts'
+import { addFirstHook, addLastHook, isOnlySender } from './hooks.ts'
 import type { Look } from './serve-cached.ts'
 import { decorateStance, takeStance } from './serve-cached.ts'
 
@@ -77,9 +77,12 @@ export class Registration {
     const options = route.config?.cache
     if (options === false) return
     const place = this.#placeOf(route, options)
+    let isUnseen: boolean | undefined
     const look: Look = (request, reply, next) => {
       const visit = this.#visits(request)[this.#visit] as Visit
-      return serve(place.mount, new FastifyExchange(request, reply, { place, visit, next }))
+      // By now no hook can be added any more.
+      isUnseen ??= isOnlySender(app, route)
+      return serve(place.mount, new FastifyExchange(request, reply, { place, visit, isUnseen, next }))
     }
     if (this.#hook === 'manual') lookWhenAsked(app, route, look)
     else lookInHook(app, route, this.#hook, look)

@@ -2,12 +2,21 @@ import { Buffer } from 'node:buffer'
 import { Readable } from 'node:stream'
 import type { OutgoingResponse } from '@restale/core/http'
 import { appendCacheStatus, setStoredHead, withoutLength } from '@restale/core/http'
+import { isNodes } from '@restale/node'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { standingHeaders } from './standing-headers.ts'
 
-/** Sends a stored response by the reply, so that the hooks of other plugins work on it as on any other. */
-export function send(request: FastifyRequest, reply: FastifyReply, outgoing: OutgoingResponse): void {
-  reply.send(storedPayload(request, reply, outgoing))
+/**
+ * Sends a stored response by the reply, so that the hooks of other plugins work on it as on any other. `isUnseen`: there
+ * are none that see what is sent.
+ */
+export function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  outgoing: OutgoingResponse,
+  isUnseen: boolean,
+): void {
+  reply.send(storedPayload(request, reply, outgoing, isUnseen && isFastifys(reply)))
 }
 
 /**
@@ -18,6 +27,7 @@ export function storedPayload(
   request: FastifyRequest,
   reply: FastifyReply,
   outgoing: OutgoingResponse,
+  isUnseen = false,
 ): unknown {
   const { body } = outgoing
   if (request.method === 'HEAD' || body === undefined || body.byteLength === 0) {
@@ -27,11 +37,16 @@ export function storedPayload(
   // Hooks may still change the body; Fastify counts what it sends.
   setHead(reply, withoutLength(outgoing))
   // A copy: hooks may change the bytes in place.
-  const bytes = Buffer.from(body)
+  const bytes = isUnseen ? body : Buffer.from(body)
   if (reply.hasHeader('content-type')) return bytes
   // Bytes without a type would be given one, and a stream is not counted.
   reply.header('content-length', bytes.byteLength)
   return Readable.from([bytes])
+}
+
+/** Nobody has put functions of their own on it, or on Node's response. */
+function isFastifys(reply: FastifyReply): boolean {
+  return !Object.hasOwn(reply, 'send') && isNodes(reply.raw)
 }
 
 function setHead(reply: FastifyReply, outgoing: OutgoingResponse): void {

@@ -15,12 +15,15 @@ export class KoaExchange implements Exchange<Context>, ResponseFacts {
   readonly isRoute: boolean
   readonly mountPath = ''
   readonly #next: Next
+  /** Nothing stands before it in the application that runs, which is not that of the middleware where it is mounted. */
+  readonly #isOutermost: boolean
   /** As it was, if the handler sees less of it. */
   #query: string | undefined
 
   constructor(ctx: Context, next: Next, middleware: unknown) {
     this.native = ctx
     this.isRoute = isInRoute(ctx, middleware)
+    this.#isOutermost = ctx.app.middleware[0] === middleware
     this.#next = next
   }
 
@@ -57,7 +60,7 @@ export class KoaExchange implements Exchange<Context>, ResponseFacts {
   }
 
   send(outgoing: OutgoingResponse): void {
-    send(this.native, outgoing)
+    send(this.native, outgoing, this.#isOutermost)
   }
 
   record(capture: Capture): Recorder {

@@ -1,14 +1,19 @@
 import { Buffer } from 'node:buffer'
 import type { OutgoingResponse } from '@restale/core/http'
-import { setHead } from '@restale/node'
+import { isNodes, setHead } from '@restale/node'
 import type { Context } from 'koa'
 import { dropBody, messageOf, statusBodyType } from './context-body.ts'
 
-/** A stored response, by the context, so that what stands outside may still work on it. */
-export function send(ctx: Context, outgoing: OutgoingResponse): void {
+/**
+ * A stored response, by the context, so that what stands outside may still work on it. `isOutermost`: nothing of the
+ * application stands outside.
+ */
+export function send(ctx: Context, outgoing: OutgoingResponse, isOutermost = false): void {
   dropBody(ctx)
   if (outgoing.body === undefined) sendHead(ctx, outgoing)
-  else sendWhole(ctx, outgoing, outgoing.body)
+  else if (isOutermost && isNodes(ctx.res)) sendWhole(ctx, outgoing, asBuffer(outgoing.body))
+  // A copy: what stands outside may change the bytes in place.
+  else sendWhole(ctx, outgoing, Buffer.from(outgoing.body))
   if (isWordOfKoa(ctx, outgoing)) leaveToKoa(ctx)
 }
 
@@ -21,14 +26,18 @@ function sendHead(ctx: Context, outgoing: OutgoingResponse): void {
   setHead(ctx.res, outgoing)
 }
 
+/** The same memory. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
 /** The head first: Koa looks for a type where there is none. */
-function sendWhole(ctx: Context, outgoing: OutgoingResponse, body: Uint8Array): void {
+function sendWhole(ctx: Context, outgoing: OutgoingResponse, body: Buffer): void {
   const { res, response } = ctx
   response.status = outgoing.status
   setHead(res, outgoing)
   const hasType = res.hasHeader('Content-Type')
-  // A copy: what stands outside may change the bytes in place.
-  response.body = Buffer.from(body)
+  response.body = body
   if (!hasType) res.removeHeader('Content-Type')
 }
 

@@ -19,9 +19,13 @@ export function sendResponse(response: ServerResponse, outgoing: OutgoingRespons
 
 /** A copy, where somebody has put functions of their own on the response: they may change the bytes in place. */
 function bodyFor(response: ServerResponse, { body }: OutgoingResponse): Uint8Array | undefined {
+  return body === undefined || isNodes(response) ? body : Buffer.from(body)
+}
+
+/** What it is ended with goes to Node at once: nobody has put functions of their own on it. */
+export function isNodes(response: ServerResponse): boolean {
   const { end, write } = ServerResponse.prototype
-  const isNodes = response.end === end && response.write === write
-  return body === undefined || isNodes ? body : Buffer.from(body)
+  return response.end === end && response.write === write
 }
 
 /**
