@@ -25,14 +25,14 @@ describe.each(Object.entries(parsers))('%s', (_name, parse) => {
     )
   })
 
-  // Quadratic work on this much would take a minute, linear work takes milliseconds.
+  // Quadratic work on this much would take a minute, and minutes where linear work takes more than milliseconds.
   test('takes linear time', { timeout: 0 }, () => {
     fc.assert(
       fc.property(repeating, ({ start, unit, end }) => {
         const value = start + unit.repeat(200_000 / (unit.length || 1)) + end
         const startedAt = performance.now()
         inTime(() => parse(value))
-        expect(performance.now() - startedAt).toBeLessThan(2000)
+        expect(performance.now() - startedAt).toBeLessThan(10_000)
       }),
       // A counterexample is small as it is, and to look for a smaller one takes long.
       { numRuns: Math.ceil(numRuns / 40), endOnFailure: true },
