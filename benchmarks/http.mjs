@@ -1,9 +1,10 @@
-// node benchmarks/http.mjs [group …] [--rounds 5] [--seconds 2] [--size '1 KiB'] [--out FOLDER]
+// node benchmarks/http.mjs [group …] [--rounds 3] [--visits 4] [--seconds 1] [--size '1 KiB'] [--out FOLDER]
 //
-// What a request costs, over a real socket. A round visits the candidates of a group in turn, each in a fresh process,
-// between two visits to a bare node:http server; a ratio is to the mean of those two. Medians over the rounds.
+// What a request costs, over a real socket. A round starts the candidates of a group, each in a fresh process, and
+// visits them in turn, between two visits to a bare node:http server; a ratio is to the mean of those two. Medians over
+// all visits of all rounds.
 import { parseArgs } from 'node:util'
-import { linesOfHit, measure } from './http/candidate.mjs'
+import { linesOfHit, run } from './http/candidate.mjs'
 import { bare } from './http/candidates/bare.mjs'
 import { candidatesOf, groups } from './http/candidates/index.mjs'
 import { sizes } from './http/subject.mjs'
@@ -14,8 +15,9 @@ import { median } from './lib/statistics.mjs'
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '3' },
+    visits: { type: 'string', default: '4' },
+    seconds: { type: 'string', default: '1' },
     size: { type: 'string', multiple: true, default: Object.keys(sizes) },
     only: { type: 'string', multiple: true },
     out: { type: 'string' },
@@ -24,35 +26,50 @@ const { values, positionals } = parseArgs({
 const seconds = Number(values.seconds)
 const isWanted = ({ name }) => values.only === undefined || values.only.includes(name)
 
-/** Each candidate once. */
-async function round(group, candidates, bytes, lines) {
-  const visit = async (candidate) => {
-    const before = await redis?.commands()
-    const measured = await measure({ group, candidate, bytes, lines }, seconds)
-    if (candidate.needs !== 'redis') return measured
-    return { ...measured, commandsPerRequest: ((await redis.commands()) - before) / measured.requests }
+/** All candidates in fresh processes, each visited so many times between two visits to the bare server. */
+async function round(specs) {
+  const servers = []
+  try {
+    for (const spec of specs) servers.push(await run(spec))
+    const [floor, ...others] = servers
+    const samples = []
+    for (let visit = 0; visit < Number(values.visits); visit++) samples.push(...(await sweep(floor, others)))
+    return samples
+  } finally {
+    for (const server of servers) await server.stop()
   }
-  const before = await visit(bare)
-  const measured = {}
-  for (const candidate of candidates) measured[candidate.name] = await visit(candidate)
-  const after = await visit(bare)
-  const floor = {
-    perSecond: (before.perSecond + after.perSecond) / 2,
-    cpuMicroseconds: (before.cpuMicroseconds + after.cpuMicroseconds) / 2,
-  }
-  return { [bare.name]: { ...floor, p99: before.p99 }, ...measured }
 }
 
-/** Of one candidate over all rounds. `speed` and `thrift`: how near it comes to the bare server, 1 being as good. */
-function summary(name, rounds) {
-  const over = (give) => rounded(median(rounds.map((each) => give(each[name], each[bare.name]))))
+async function sweep(floor, others) {
+  const samples = []
+  let before = await floor.visit(seconds)
+  for (const { candidate, visit } of others) {
+    const commands = candidate.needs === 'redis' ? await redis.commands() : undefined
+    const own = await visit(seconds)
+    if (commands !== undefined) own.commandsPerRequest = ((await redis.commands()) - commands) / own.requests
+    const after = await floor.visit(seconds)
+    samples.push({ name: candidate.name, own, floor: meanOf(before, after) })
+    samples.push({ name: bare.name, own: after, floor: meanOf(before, after) })
+    before = after
+  }
+  return samples
+}
+
+const meanOf = (one, other) => ({
+  perSecond: (one.perSecond + other.perSecond) / 2,
+  cpuMicroseconds: (one.cpuMicroseconds + other.cpuMicroseconds) / 2,
+})
+
+/** Of one candidate over all visits. `speed` and `thrift`: how near it comes to the bare server, 1 being as good. */
+function summary(samples) {
+  const over = (give) => rounded(median(samples.map(({ own, floor }) => give(own, floor))))
   return {
     perSecond: over((own) => own.perSecond),
     cpuMicroseconds: over((own) => own.cpuMicroseconds),
     speed: over((own, floor) => own.perSecond / floor.perSecond),
     thrift: over((own, floor) => floor.cpuMicroseconds / own.cpuMicroseconds),
     p99: over((own) => own.p99),
-    ...(rounds[0][name].commandsPerRequest === undefined
+    ...(samples[0].own.commandsPerRequest === undefined
       ? {}
       : { commandsPerRequest: over((own) => own.commandsPerRequest) }),
   }
@@ -69,10 +86,14 @@ for (const group of names) {
   for (const size of values.size) {
     const bytes = sizes[size]
     const lines = await linesOfHit({ group, candidate: ours, bytes })
-    const rounds = []
-    while (rounds.length < Number(values.rounds)) rounds.push(await round(group, candidates, bytes, lines))
+    const specs = [bare, ...candidates].map((candidate) => ({ group, candidate, bytes, lines }))
+    const samples = []
+    for (let count = 0; count < Number(values.rounds); count++) samples.push(...(await round(specs)))
     const results = Object.fromEntries(
-      [bare, ...candidates].map(({ name, kind }) => [name, { kind, ...summary(name, rounds) }]),
+      specs.map(({ candidate: { name, kind } }) => [
+        name,
+        { kind, ...summary(samples.filter((sample) => sample.name === name)) },
+      ]),
     )
     console.log(`\n${group}, ${size}`)
     console.table(results)

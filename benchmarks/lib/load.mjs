@@ -19,7 +19,8 @@ export const load = (url, options) => (has('wrk') ? wrk(url, options) : autocann
 async function wrk(url, { seconds, headers = {}, newUrls = false }) {
   const script = file(newUrls ? 'wrk-new-urls.lua' : 'wrk-report.lua')
   const lines = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-  const duration = ['-t1', `-c${connections}`, `-d${Math.ceil(seconds)}s`]
+  // A pause of a busy machine is no failure of the server.
+  const duration = ['-t1', `-c${connections}`, `-d${Math.ceil(seconds)}s`, '--timeout', '10s']
   const output = await outputOn(clientCore, 'wrk', [...duration, ...lines, '-s', script, url])
   const counted = JSON.parse(output.trim().split('\n').at(-1))
   return {
