@@ -11,7 +11,7 @@ const cwd = () => new URL(`file://${process.cwd()}/`)
 
 const resultsFolder = new URL('../results/', import.meta.url)
 
-function readResults(name, from = resultsFolder) {
+export function readResults(name, from = resultsFolder) {
   const file = new URL(`${name}.json`, from)
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
 }
