@@ -5,6 +5,7 @@ import { appendCacheStatus, setStoredHead, withoutLength } from '@restale/core/h
 import { isNodes } from '@restale/node'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { standingHeaders } from './standing-headers.ts'
+import { mayHaveTrailers } from './trailers.ts'
 
 /**
  * Sends a stored response by the reply, so that the hooks of other plugins work on it as on any other. `isUnseen`: there
@@ -46,7 +47,7 @@ export function storedPayload(
 
 /** Nobody has put functions of their own on it, or on Node's response. */
 function isFastifys(reply: FastifyReply): boolean {
-  return !Object.hasOwn(reply, 'send') && isNodes(reply.raw)
+  return !Object.hasOwn(reply, 'send') && !mayHaveTrailers(reply) && isNodes(reply.raw)
 }
 
 function setHead(reply: FastifyReply, outgoing: OutgoingResponse): void {

@@ -75,6 +75,15 @@ const outside: Record<
   },
 }
 
+/** Over a socket: what `inject` gives has functions of its own. */
+async function listen(app: FastifyInstance) {
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  return async (headers: Record<string, string> = {}) => {
+    const response = await fetch(url, { headers })
+    return { text: await response.text(), cacheStatus: response.headers.get('cache-status') }
+  }
+}
+
 test.each(Object.entries(outside))('nor can %s', async (_title, put) => {
   const { app } = await cachedApp({ life })
   put(app, (at, onSend) => {
@@ -82,10 +91,30 @@ test.each(Object.entries(outside))('nor can %s', async (_title, put) => {
       reply.type('text/plain').send(Buffer.from('a page'))
     at.get('/', onSend === undefined ? {} : { onSend }, handler)
   })
-  expect((await get(app, '/')).text).toBe('a page')
+  const ask = await listen(app)
+  expect((await ask()).text).toBe('a page')
   for (let run = 1; run <= 2; run++) {
-    expect((await get(app, '/', { 'x-blank': '1' })).text).toBe('......')
-    const { text, cacheStatus } = await get(app, '/')
+    expect((await ask({ 'x-blank': '1' })).text).toBe('......')
+    const { text, cacheStatus } = await ask()
+    expect(text).toBe('a page')
+    expect(cacheStatus).toMatch(hit)
+  }
+})
+
+test('nor can the function of a trailer, which is given the payload', async () => {
+  const { app } = await cachedApp({ life })
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.trailer('X-Sum', (_reply, payload, done) => {
+      if (isMeant(reply)) (payload as Buffer).fill('.')
+      done(null, 'none')
+    })
+  })
+  app.get('/', async (_request, reply) => reply.type('text/plain').send(Buffer.from('a page')))
+  const ask = await listen(app)
+  await ask()
+  for (let run = 1; run <= 2; run++) {
+    await ask({ 'x-blank': '1' })
+    const { text, cacheStatus } = await ask()
     expect(text).toBe('a page')
     expect(cacheStatus).toMatch(hit)
   }
