@@ -469,8 +469,8 @@ export const mutants = [
   core(
     'a tag of ours is a validator',
     'http/store-response.ts',
-    'const validators = status === 200 ? validatorsOf(headers, now) : []\n  headers.push(...etagLines(head, body, place))',
-    'headers.push(...etagLines(head, body, place))\n  const validators = status === 200 ? validatorsOf(headers, now) : []',
+    'const validators = status === 200 ? validatorsOf(headers, now) : []\n  headers.push(...etag)',
+    'headers.push(...etag)\n  const validators = status === 200 ? validatorsOf(headers, now) : []',
     ['no-condition-of-ours'],
   ),
   core(

